@@ -1,0 +1,60 @@
+# Two commands do all the set-up: `make demo` and `make test`. Both are safe to run twice.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SECONDS ?=
+DATA ?=
+DATASET ?=
+
+.PHONY: demo test lint bench kafka format dashboard clean help
+
+help:
+	@echo "make demo [SECONDS=20] [DATA=file] [DATASET=shuttle]   watch a sparse model learn"
+	@echo "make test    all tests (real Kafka and Prometheus where the machine has them)"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   the benchmark table, every peer in the same run"
+	@echo "make kafka   one Kafka broker in the foreground, for a try-out (Java and Maven)"
+
+# An editable install: the demo needs the service's extra, tests and lint the developer's.
+$(VENV)/demo.stamp: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[service]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/demo.stamp
+
+$(VENV)/bench.stamp: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
+	@touch $@ $(VENV)/dev.stamp $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp
+	@$(BIN)/streamlasso demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(DATA),--data '$(DATA)') $(if $(DATASET),--dataset $(DATASET))
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/bench.stamp
+	$(BIN)/python -m benchmarks $(ARGS)
+
+kafka:
+	@services/kafka/run.sh
+
+dashboard: $(VENV)/dev.stamp
+	$(BIN)/python services/grafana/generate.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

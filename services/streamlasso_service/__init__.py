@@ -1,0 +1,1 @@
+"""The service: learn from event streams, lose nothing, show what the model does."""

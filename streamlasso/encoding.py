@@ -1,0 +1,148 @@
+"""From an event's dict to slots and values.
+
+What a value means: a number is itself, ``True``/``False`` are 1/0, a string is the one-hot feature
+``name=value``; ``None``, NaN and pandas' NA mean that the feature is absent.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso.index import FeatureIndex, Name
+from streamlasso.kernels import UNSEEN
+
+__all__ = ["RowEncoder", "categorical_name"]
+
+Array = npt.NDArray[Any]
+
+LAYOUTS_LIMIT = 256
+
+
+def categorical_name(name: Name, value: str) -> Name:
+    """The name of the one-hot feature of a string value."""
+    return f"{name}={value}" if isinstance(name, str) else (name, "=", value)
+
+
+def _number(name: Name, value: Any) -> float:
+    """A value that is neither float, int, bool, str nor None; NaN stands for absent."""
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return float("nan")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"feature {name!r} has the value {value!r} of type {type(value).__name__}; "
+            "a value must be a number, a string, a bool or None: flatten or convert it"
+        ) from None
+
+
+class RowEncoder:
+    """Encodes dicts for one learner, remembering what repeats.
+
+    After `encode` the row is the first ``size`` entries of ``slots`` and ``values``. An event that
+    is predicted and then learned is encoded once: the last event is kept as a copy and compared,
+    never by identity, since generators reuse their dicts. Events with the same names and only
+    numbers find their slots by the tuple of names.
+    """
+
+    def __init__(self, index: FeatureIndex, dtype: str = "float64") -> None:
+        self.index = index
+        self.slots: Array = np.empty(0, np.uint32)
+        self.values: Array = np.empty(64, dtype)
+        self.size = 0
+        self._code = "d" if dtype == "float64" else "f"
+        self._event: Mapping[Name, Any] | None = None
+        self._complete = False
+        self._layouts: dict[tuple[Name, ...], tuple[Array, struct.Struct]] = {}
+
+    def encode(self, event: Mapping[Name, Any], *, allocate: bool) -> None:
+        """Encode one event; new names get slots only if ``allocate``."""
+        if event == self._event and (self._complete or not allocate):
+            return
+        self._event = None
+        layout = self._layouts.get(tuple(event))
+        if layout is not None:
+            numbers = event.values()
+            try:
+                # A sum that is not NaN says in one pass that no value is (nor a string, nor None).
+                total = sum(numbers)
+                if total == total:
+                    layout[1].pack_into(self.values, 0, *numbers)
+                    self.slots = layout[0]
+                    self.size = len(self.slots)
+                    self._event = dict(event)
+                    self._complete = True
+                    return
+            except (TypeError, struct.error, OverflowError):
+                pass
+        self._encode_each(event, allocate)
+        self._event = dict(event)
+
+    def _encode_each(self, event: Mapping[Name, Any], allocate: bool) -> None:
+        lookup = self.index.add if allocate else self.index.find
+        slots: list[int] = []
+        values: list[float] = []
+        numeric = True
+        for name, value in event.items():
+            kind = type(value)
+            if kind is str:
+                numeric = False
+                slots.append(lookup(categorical_name(name, value)))
+                values.append(1.0)
+                continue
+            if kind is not float and kind is not int and kind is not bool:
+                if value is None:
+                    continue
+                if isinstance(value, str):
+                    numeric = False
+                    slots.append(lookup(categorical_name(name, str(value))))
+                    values.append(1.0)
+                    continue
+                value = _number(name, value)
+            if value == value:
+                slots.append(lookup(name))
+                values.append(value)
+        size = len(slots)
+        if size > len(self.values):
+            self.values = np.empty(2 * size, self.values.dtype)
+        self.slots = np.array(slots, np.uint32)
+        try:
+            self.values[:size] = values
+        except OverflowError:
+            self.values[:size] = [_clamped(value) for value in values]
+        self.size = size
+        self._complete = UNSEEN not in slots
+        names = tuple(event)
+        if numeric and self._complete and size == len(names) and len(self._layouts) < LAYOUTS_LIMIT:
+            self._layouts[names] = (self.slots, struct.Struct(f"{size}{self._code}"))
+
+    def encode_rows(
+        self, events: Iterable[Mapping[Name, Any]], *, allocate: bool | Iterable[bool]
+    ) -> tuple[Array, Array, Array]:
+        """Many events as ``(indptr, slots, values)``; ``allocate`` may differ by event."""
+        each = _repeat(allocate) if isinstance(allocate, bool) else iter(allocate)
+        slots: list[Array] = [np.empty(0, np.uint32)]
+        values: list[Array] = [np.empty(0, self.values.dtype)]
+        indptr = [0]
+        for event, one in zip(events, each, strict=False):
+            self.encode(event, allocate=one)
+            slots.append(self.slots)
+            values.append(self.values[: self.size].copy())
+            indptr.append(indptr[-1] + self.size)
+        return np.array(indptr, np.int64), np.concatenate(slots), np.concatenate(values)
+
+
+def _repeat(value: bool) -> Iterable[bool]:
+    while True:
+        yield value
+
+
+def _clamped(value: float) -> float:
+    """An integer too large for a float becomes an infinity, which learning rejects and counts."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")

@@ -1,0 +1,349 @@
+"""River estimators: thin, no arithmetic. They translate dicts, frames and labels for a `Learner`."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from river import base
+
+from streamlasso.encoding import RowEncoder
+from streamlasso.index import FeatureIndex, GrowingIndex, Name
+from streamlasso.learner import Learner
+from streamlasso.losses import LOSSES, get_loss
+from streamlasso.rules import RULES, FTRLProximal, Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SparseClassifier", "SparseRegressor"]
+
+Event = Mapping[Name, Any]
+Array = npt.NDArray[Any]
+
+
+class _SparseLinear:
+    """What both estimators share."""
+
+    _domain: str
+
+    def __init__(
+        self, rule: Rule | None, loss: str, index: FeatureIndex | None, fit_intercept: bool
+    ) -> None:
+        self.rule = rule
+        self.loss = loss
+        self.index = index
+        self.fit_intercept = fit_intercept
+        self._learner = Learner(
+            FTRLProximal() if rule is None else rule,
+            get_loss(loss, self._domain),
+            # A parameter is a template: clones of one estimator must not share names.
+            GrowingIndex() if index is None else index.fresh(),
+            fit_intercept=fit_intercept,
+        )
+        self._encoder = RowEncoder(self._learner.index)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        self._encoder = RowEncoder(self._learner.index)
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        """Every rule with every loss of the domain, for river's checks."""
+        yield {}
+        for rule in RULES.values():
+            for name, loss in LOSSES.items():
+                if loss.domain == cls._domain:
+                    yield {"rule": rule(), "loss": name}
+
+    # Learning and scoring
+
+    def _learn(self, x: Event, target: float, w: float) -> None:
+        encoder = self._encoder
+        encoder.encode(x, allocate=w != 0)
+        self._learner.learn_row(encoder.slots, encoder.values, encoder.size, target, w)
+
+    def _score(self, x: Event) -> float:
+        encoder = self._encoder
+        encoder.encode(x, allocate=False)
+        return self._learner.score_row(encoder.slots, encoder.values, encoder.size)
+
+    def _learn_frame(self, X: "pd.DataFrame", targets: Array, w: Any) -> None:
+        importances = np.broadcast_to(np.asarray(w, np.float64), targets.shape)
+        importances = self._learner._importances(importances, len(targets))
+        rows = self._encoder.encode_rows(_rows(X), allocate=(importances != 0).tolist())
+        self._learner.learn_encoded(*rows, targets, importances)
+
+    def _score_frame(self, X: "pd.DataFrame") -> Array:
+        return self._learner.score_rows(*self._encoder.encode_rows(_rows(X), allocate=False))
+
+    # What was learned
+
+    @property
+    def learner(self) -> Learner:
+        """The `Learner` underneath, for arrays and for its counters."""
+        return self._learner
+
+    @property
+    def weights(self) -> dict[Name, float]:
+        """Name → effective weight, active features only."""
+        return self._learner.weights()
+
+    @property
+    def intercept(self) -> float:
+        """The intercept; never penalised."""
+        return self._learner.intercept()
+
+    @property
+    def active_features(self) -> int:
+        """Number of features whose effective weight is not zero, exact as of the last event."""
+        return int(self._learner.survey()[1][0, 0])
+
+    @property
+    def tracked_features(self) -> int:
+        """Number of features that have been learned from."""
+        return self._learner.survey()[0]
+
+    @property
+    def sparsity(self) -> float:
+        """1 − active/tracked: the share of features that do not matter; 1.0 before the first."""
+        tracked, sums = self._learner.survey()
+        return 1.0 - float(sums[0, 0]) / tracked if tracked else 1.0
+
+    def explain_one(self, x: Event) -> dict[Name, float]:
+        """Name → contribution weight·value to the score, largest first; zeros left out.
+
+        The contributions and the intercept add up to the score.
+        """
+        encoder = self._encoder
+        encoder.encode(x, allocate=False)
+        learner, alone = self._learner, np.ones(1, encoder.values.dtype)
+        intercept = self.intercept
+        contributions: dict[Name, float] = {}
+        for i in range(encoder.size):
+            weight = learner.score_row(encoder.slots[i : i + 1], alone, 1) - intercept
+            if weight:
+                name = learner.index.name(int(encoder.slots[i]))
+                part = weight * float(encoder.values[i])
+                contributions[name] = contributions.get(name, 0.0) + part
+        ordered = sorted(contributions.items(), key=lambda item: -abs(item[1]))
+        return dict(ordered)
+
+    # Files
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one file, from which `streamlasso.load` goes on to the same bits."""
+        from streamlasso.snapshot import save
+
+        return save(path, self)
+
+    def export(self, path: str | Path) -> Path:
+        """Write the intercept and the active weights alone, as ``.json`` or ``.csv``.
+
+        JSON: ``{"loss", "intercept", "weights": [{"name", "weight"}, …]}``; CSV: columns ``name``
+        and ``weight``, the intercept first under an empty name. Largest weights first. A name
+        that is no string is written as JSON.
+        """
+        path = Path(path)
+        ordered = sorted(self.weights.items(), key=lambda item: -abs(item[1]))
+        if path.suffix == ".json":
+            weights = [{"name": name, "weight": weight} for name, weight in ordered]
+            content = {"loss": self.loss, "intercept": self.intercept, "weights": weights}
+            path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        elif path.suffix == ".csv":
+            with path.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(["name", "weight"])
+                writer.writerow(["", repr(self.intercept)])
+                writer.writerows(
+                    [name if isinstance(name, str) else json.dumps(name), repr(weight)]
+                    for name, weight in ordered
+                )
+        else:
+            raise ValueError(f"export to {str(path)!r}: the name must end in .json or .csv")
+        return path
+
+
+def _rows(X: "pd.DataFrame") -> Iterator[dict[Name, Any]]:
+    """The rows of a pandas frame as dicts."""
+    if not hasattr(X, "itertuples"):
+        raise TypeError(
+            f"X is a {type(X).__name__}; pass a pandas DataFrame, for one X.to_pandas()"
+        )
+    names = X.columns.tolist()
+    return (dict(zip(names, row, strict=True)) for row in X.itertuples(index=False, name=None))
+
+
+class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[misc]
+    """Sparse linear regression, one event at a time.
+
+    prediction = intercept + Σ weight·value, with most weights exactly zero.
+
+    Parameters
+    ----------
+    rule
+        The learning rule with its penalties; `FTRLProximal()` by default.
+    loss
+        ``"squared"``: ½(prediction − y)².
+    index
+        Where feature names live: a growing index of exact names by default, or
+        ``HashingIndex(bits=22)`` for bounded memory.
+    fit_intercept
+        Whether to learn an intercept; it is never penalised.
+
+    Examples
+    --------
+    >>> from streamlasso import SparseRegressor, SoftThreshold
+    >>> model = SparseRegressor(rule=SoftThreshold(l1=0.01))
+    >>> for i in range(500):
+    ...     x = {"signal": i % 7, "noise": i * 7919 % 5 - 2}
+    ...     model.learn_one(x, 3.0 * x["signal"])
+    >>> model.predict_one({"signal": 2.0}).__round__(1)
+    6.0
+    """
+
+    _domain = "real"
+
+    def __init__(
+        self,
+        rule: Rule | None = None,
+        loss: str = "squared",
+        index: FeatureIndex | None = None,
+        fit_intercept: bool = True,
+    ) -> None:
+        super().__init__(rule, loss, index, fit_intercept)
+
+    def learn_one(self, x: Event, y: float, w: float = 1.0) -> None:
+        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
+        self._learn(x, y, w)
+
+    def predict_one(self, x: Event) -> float:
+        """The prediction; unknown names count as zero and are not remembered."""
+        return float(self._learner.loss.mean(self._score(x)))
+
+    def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
+        """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
+        self._learn_frame(X, np.asarray(y, np.float64), w)
+
+    def predict_many(self, X: "pd.DataFrame") -> "pd.Series[Any]":
+        """The predictions of a frame's rows, under its index."""
+        import pandas as pd
+
+        mean = self._learner.loss.mean
+        return pd.Series([mean(score) for score in self._score_frame(X).tolist()], X.index, float)
+
+
+class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore[misc]
+    """Sparse binary classification, one event at a time.
+
+    score = intercept + Σ weight·value, with most weights exactly zero;
+    P(positive) = 1/(1 + e^(−score)) with the logistic loss.
+
+    Labels are ``False``/``True``, 0/1, −1/1, or any two values: of these the first to come is the
+    negative class. For more than two classes use ``river.multiclass.OneVsRestClassifier``.
+
+    Parameters
+    ----------
+    rule
+        The learning rule with its penalties; `FTRLProximal()` by default.
+    loss
+        ``"logistic"``, or ``"hinge"`` (its probabilities are not calibrated).
+    index
+        Where feature names live: a growing index of exact names by default, or
+        ``HashingIndex(bits=22)`` for bounded memory.
+    fit_intercept
+        Whether to learn an intercept; it is never penalised.
+
+    Examples
+    --------
+    >>> from streamlasso import SparseClassifier
+    >>> model = SparseClassifier()
+    >>> for i in range(500):
+    ...     x = {"site": ["news", "shop"][i % 2], "hour": i % 24}
+    ...     model.learn_one(x, x["site"] == "shop")
+    >>> model.predict_one({"site": "shop", "hour": 3})
+    True
+    """
+
+    _domain = "binary"
+
+    def __init__(
+        self,
+        rule: Rule | None = None,
+        loss: str = "logistic",
+        index: FeatureIndex | None = None,
+        fit_intercept: bool = True,
+    ) -> None:
+        super().__init__(rule, loss, index, fit_intercept)
+        self._negative: Any = False
+        self._positive: Any = True
+        self._labels: set[Any] = set()
+
+    @property
+    def classes(self) -> tuple[Any, Any]:
+        """The negative and the positive label."""
+        return self._negative, self._positive
+
+    def _target(self, y: Any) -> float:
+        if y in self._labels:
+            return float(y == self._positive)
+        if isinstance(y, np.generic):
+            y = y.item()
+        return self._new_label(y)
+
+    def _new_label(self, y: Any) -> float:
+        if y is None or y != y or isinstance(y, list | dict):
+            raise ValueError(f"label {y!r} is no class; leave such events out of learning")
+        if len(self._labels) == 2:
+            raise ValueError(
+                f"label {y!r} would be a third class beside {self._negative!r} and "
+                f"{self._positive!r}; use river's multiclass.OneVsRestClassifier(model)"
+            )
+        # 1 is always positive; 0, −1 and the first of two other labels are negative.
+        positive = y == 1 or (bool(self._labels) and self._positive not in self._labels)
+        positive = positive and y not in (0, -1)
+        if positive:
+            self._positive = y
+        else:
+            self._negative = y
+        self._labels.add(y)
+        return float(positive)
+
+    def learn_one(self, x: Event, y: Any, w: float = 1.0) -> None:
+        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
+        self._learn(x, self._target(y), w)
+
+    def predict_proba_one(self, x: Event) -> dict[Any, float]:
+        """Label → probability; unknown names count as zero and are not remembered."""
+        positive = float(self._learner.loss.mean(self._score(x)))
+        return {self._negative: 1.0 - positive, self._positive: positive}
+
+    def predict_one(self, x: Event) -> Any:
+        """The more likely label; the negative one in a tie."""
+        return self._positive if self._score(x) > 0 else self._negative
+
+    def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
+        """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
+        targets = np.array([self._target(label) for label in np.asarray(y).tolist()], np.float64)
+        self._learn_frame(X, targets, w)
+
+    def predict_proba_many(self, X: "pd.DataFrame") -> "pd.DataFrame":
+        """The probabilities of a frame's rows, a column per label, under its index."""
+        import pandas as pd
+
+        mean = self._learner.loss.mean
+        positive = np.array([mean(score) for score in self._score_frame(X).tolist()])
+        return pd.DataFrame({self._negative: 1.0 - positive, self._positive: positive}, X.index)
+
+    def predict_many(self, X: "pd.DataFrame") -> "pd.Series[Any]":
+        """The more likely labels of a frame's rows, under its index."""
+        import pandas as pd
+
+        labels = np.array([self._negative, self._positive])
+        return pd.Series(labels[(self._score_frame(X) > 0).astype(int)], X.index)

@@ -1,0 +1,216 @@
+"""From feature names to slots of the state.
+
+Slot 0 is the intercept and slot 1 stands for names that are not known, so features begin at 2. A
+name is a ``str``, an ``int`` or a tuple of them; they stay distinct (``1``, ``"1"`` and ``("1",)``
+are three features). ``add`` may allocate and is for learning; ``find`` never does and is for
+predicting.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import xxhash
+
+from streamlasso.kernels import FIRST, UNSEEN
+
+__all__ = ["INDEXES", "FeatureIndex", "GrowingIndex", "HashingIndex", "Name"]
+
+Name = str | int | tuple[Any, ...]
+
+MEMO_LIMIT = 1 << 18
+
+
+class FeatureIndex(Protocol):
+    """What the learner and the estimators need of an index."""
+
+    kind: ClassVar[str]
+
+    @property
+    def size(self) -> int:
+        """Slots in use, the two reserved ones included: the state must be at least as long."""
+
+    def add(self, name: Name) -> int:
+        """The slot of a name, allocated if need be."""
+
+    def find(self, name: Name) -> int:
+        """The slot of a name, or 1 when it has none."""
+
+    def name(self, slot: int) -> Name:
+        """What to call a slot in reports."""
+
+    def fresh(self) -> "FeatureIndex":
+        """An empty index with the same settings."""
+
+    def settings(self) -> dict[str, Any]:
+        """Constructor arguments."""
+
+    def entries(self) -> list[tuple[int, Name]]:
+        """Every slot with a known name: what a snapshot has to keep."""
+
+    def restore(self, names: Iterable[tuple[int, Name]]) -> None:
+        """Take the names of a snapshot into an empty index."""
+
+
+def plain_name(name: Hashable) -> Name:
+    """The name with numpy's scalar types made plain; anything else that is no name is an error."""
+    kind = type(name)
+    if kind is str or kind is int:
+        return name  # type: ignore[return-value]
+    if isinstance(name, tuple):
+        return tuple(plain_name(part) for part in name)
+    if isinstance(name, str):
+        return str(name)
+    if isinstance(name, int | np.integer):
+        return int(name)
+    raise TypeError(
+        f"feature name {name!r} is of type {kind.__name__}; "
+        "a name must be a str, an int or a tuple of them: convert it with str()"
+    )
+
+
+class GrowingIndex:
+    """Exact names, a new slot for each new one.
+
+    >>> index = GrowingIndex()
+    >>> index.add("price"), index.add(7), index.add("price"), index.find("unknown")
+    (2, 3, 2, 1)
+    """
+
+    kind: ClassVar[str] = "growing"
+
+    def __init__(self) -> None:
+        self._slots: dict[Name, int] = {}
+        self._names: list[Name] = []
+
+    def __repr__(self) -> str:
+        return "GrowingIndex()"
+
+    @property
+    def size(self) -> int:
+        """Slots in use, the two reserved ones included."""
+        return FIRST + len(self._names)
+
+    def add(self, name: Name) -> int:
+        """The slot of a name, allocated if need be."""
+        slot = self._slots.get(name)
+        if slot is None:
+            name = plain_name(name)
+            slot = self._slots[name] = self.size
+            self._names.append(name)
+        return slot
+
+    def find(self, name: Name) -> int:
+        """The slot of a name, or 1 when it has none."""
+        return self._slots.get(name, UNSEEN)
+
+    def name(self, slot: int) -> Name:
+        """The name that was given the slot."""
+        return self._names[slot - FIRST]
+
+    def fresh(self) -> "GrowingIndex":
+        """An empty one."""
+        return GrowingIndex()
+
+    def settings(self) -> dict[str, Any]:
+        """None so far."""
+        return {}
+
+    def entries(self) -> list[tuple[int, Name]]:
+        """All names, in the order in which they came."""
+        return list(enumerate(self._names, start=FIRST))
+
+    def restore(self, names: Iterable[tuple[int, Name]]) -> None:
+        """Take the names of a snapshot into an empty index."""
+        for slot, name in names:
+            if self.add(name) != slot:
+                raise ValueError(f"name {name!r} cannot have slot {slot}: names are out of order")
+
+
+@dataclass(eq=False)
+class HashingIndex:
+    """A fixed number of slots, names by hash: memory is bounded, names may collide.
+
+    The hash is xxHash-64 of the name's UTF-8 bytes (integers and tuples of their ``repr``, with
+    another seed), the same in every process and on every machine.
+
+    Parameters
+    ----------
+    bits
+        2^bits slots, 2 ≤ bits ≤ 30. With N names a name meets another with probability about
+        N / 2^bits.
+    names
+        Remember which name came first to each slot, so that reports show it instead of ``#slot``.
+
+    >>> HashingIndex(bits=22).find("price")
+    3254474
+    """
+
+    bits: int = 22
+    names: bool = False
+
+    kind: ClassVar[str] = "hashing"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.bits, int) or not 2 <= self.bits <= 30:
+            raise ValueError(f"HashingIndex: bits = {self.bits!r} must be an integer from 2 to 30")
+        self._memo: dict[Name, int] = {}
+        self._names: dict[int, Name] = {}
+
+    @property
+    def size(self) -> int:
+        """All slots."""
+        return 1 << self.bits
+
+    def find(self, name: Name) -> int:
+        """The slot of a name."""
+        slot = self._memo.get(name)
+        if slot is None:
+            name = plain_name(name)
+            slot = self._hash(name)
+            if len(self._memo) >= MEMO_LIMIT:
+                self._memo.clear()
+            self._memo[name] = slot
+        return slot
+
+    def add(self, name: Name) -> int:
+        """The slot of a name; the first to come is remembered with ``names=True``."""
+        slot = self.find(name)
+        if self.names:
+            self._names.setdefault(slot, plain_name(name))
+        return slot
+
+    def _hash(self, name: Name) -> int:
+        if isinstance(name, str):
+            hashed = xxhash.xxh64_intdigest(name.encode("utf-8", "surrogatepass"))
+        else:
+            hashed = xxhash.xxh64_intdigest(repr(name), seed=1)
+        slot = hashed >> (64 - self.bits)
+        return slot if slot >= FIRST else slot + FIRST
+
+    def name(self, slot: int) -> Name:
+        """The first name that came to the slot, or ``#slot``."""
+        return self._names.get(slot, f"#{slot}")
+
+    def fresh(self) -> "HashingIndex":
+        """An empty one of the same size."""
+        return HashingIndex(**self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {"bits": self.bits, "names": self.names}
+
+    def entries(self) -> list[tuple[int, Name]]:
+        """The names that were kept."""
+        return list(self._names.items())
+
+    def restore(self, names: Iterable[tuple[int, Name]]) -> None:
+        """Take the names of a snapshot into an empty index."""
+        self._names.update(names)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_memo": {}}
+
+
+INDEXES: dict[str, type[Any]] = {kind.kind: kind for kind in (GrowingIndex, HashingIndex)}

@@ -1,0 +1,84 @@
+"""Progressive validation: every event is predicted before it is learned, and the losses are added.
+
+All in O(1) per event, together with a baseline: the best constant model that knows only the running
+mean of the targets before each event.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso.kernels import kernels_for
+from streamlasso.losses import Loss
+from streamlasso.rules import Rule
+
+__all__ = ["Progress"]
+
+EXAMPLES, LOSS, BASELINE, PREDICTIONS, TARGETS, PRIOR_TARGETS, PRIOR_EXAMPLES = range(7)
+
+
+@dataclass
+class Progress:
+    """Running sums over the learned events, each weighted by its importance.
+
+    ``sums`` holds: examples, loss, loss of the constant model, predictions, targets; then the
+    constant model's own sums of targets and examples, which begin with one half of an event of each
+    class (binary targets) or none (real ones).
+    """
+
+    loss: Loss
+    sums: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(7))
+
+    def __post_init__(self) -> None:
+        if self.sums[PRIOR_EXAMPLES] == 0:
+            binary = self.loss.domain == "binary"
+            self.sums[PRIOR_TARGETS:] = (0.5, 1.0) if binary else (0.0, 1e-12)
+
+    def add(
+        self,
+        rule: Rule,
+        scores: npt.NDArray[Any],
+        targets: npt.NDArray[Any],
+        importances: npt.NDArray[Any],
+        *,
+        compiled: bool = True,
+    ) -> None:
+        """Add rows; importance 0 leaves a row out. ``rule`` only finds the compiled kernels."""
+        kernels_for(rule, self.loss, compiled=compiled).measure(
+            np.ascontiguousarray(scores, np.float64),
+            np.ascontiguousarray(targets, np.float64),
+            np.ascontiguousarray(importances, np.float64),
+            self.loss.hyper(),
+            self.sums,
+        )
+
+    def _mean(self, which: int) -> float:
+        examples = self.sums[EXAMPLES]
+        return float(self.sums[which] / examples) if examples else float("nan")
+
+    @property
+    def examples(self) -> float:
+        """Sum of importances."""
+        return float(self.sums[EXAMPLES])
+
+    @property
+    def mean_loss(self) -> float:
+        """Progressive loss per example; NaN before the first."""
+        return self._mean(LOSS)
+
+    @property
+    def baseline(self) -> float:
+        """The constant model's progressive loss per example."""
+        return self._mean(BASELINE)
+
+    @property
+    def mean_prediction(self) -> float:
+        """Mean prediction; beside the mean target it shows calibration."""
+        return self._mean(PREDICTIONS)
+
+    @property
+    def mean_target(self) -> float:
+        """Mean target."""
+        return self._mean(TARGETS)

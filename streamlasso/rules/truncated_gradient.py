@@ -1,0 +1,145 @@
+"""Truncated gradient: plain gradient steps, and every K events a pull of all weights to zero."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from streamlasso.numerics import soft_threshold
+from streamlasso.rules.base import DELTA, SLOPE, Rule
+
+__all__ = ["TruncatedGradient"]
+
+WEIGHT, STAMP, SQUARES = range(3)  # w; the running total at the last touch; n
+LEARNING_RATE, GRAVITY, PERIOD, THRESHOLD, POWER, PULL = range(6)
+ADAPTIVE = True
+
+
+def _rate(state, slot, lane, hyper, clock):
+    if ADAPTIVE:
+        return hyper[LEARNING_RATE, lane] / (DELTA + math.sqrt(state[slot, SQUARES + lane]))
+    return hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
+
+
+def read(state, slot, lane, hyper, clock):
+    """|w| ≤ θ: S(w, a), a the sum of the missed truncations; otherwise w.
+
+    One truncation by the sum equals the missed ones in turn: w never leaves [−θ, θ] by them.
+    """
+    weight = state[slot, WEIGHT + lane]
+    pull = hyper[PULL, lane] - state[slot, STAMP + lane]
+    if ADAPTIVE:
+        rate = _rate(state, slot, lane, hyper, clock)
+        pull *= rate * hyper[PERIOD, lane] * hyper[GRAVITY, lane]
+    if abs(weight) <= hyper[THRESHOLD, lane]:
+        return soft_threshold(weight, pull)
+    return weight
+
+
+def write(state, slot, lane, events, value, hyper, clock):
+    """w ← T(w) − ηg; this event's own truncation, if any, is left pending."""
+    gradient = events[SLOPE, lane] * value
+    before = read(state, slot, lane, hyper, clock)
+    if ADAPTIVE:
+        state[slot, SQUARES + lane] += gradient * gradient
+    after = before - _rate(state, slot, lane, hyper, clock) * gradient
+    state[slot, WEIGHT + lane] = after
+    state[slot, STAMP + lane] = hyper[PULL, lane]
+    return int(after != 0) - int(before != 0)
+
+
+def step(state, slot, lane, hyper, clock):
+    """η/(δ + √n), or η/(1 + t)^power."""
+    return _rate(state, slot, lane, hyper, clock)
+
+
+def settle(state, slot, lane, hyper, clock):
+    """Pay what is pending."""
+    state[slot, WEIGHT + lane] = read(state, slot, lane, hyper, clock)
+    state[slot, STAMP + lane] = hyper[PULL, lane]
+
+
+def tick(hyper, lane, clock):
+    """At the events that truncate add η·K·G, or count them where each slot has its own η."""
+    period = hyper[PERIOD, lane]
+    if (clock + 1) % int(period) == 0:
+        if ADAPTIVE:
+            hyper[PULL, lane] += 1.0
+        else:
+            rate = hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
+            hyper[PULL, lane] += rate * period * hyper[GRAVITY, lane]
+
+
+@dataclass(frozen=True)
+class TruncatedGradient(Rule):
+    """Truncated gradient (Langford, Li, Zhang 2009).
+
+    w ← w − ηg at each event; after every K-th event, for all features,
+    w ← S(w, a) where |w| ≤ θ, with a = η·K·G.
+
+    Parameters
+    ----------
+    learning_rate
+        Step size η > 0 (with ``adaptive``, of a feature's first steps).
+    gravity
+        G ≥ 0: the pull towards zero, per event; an l1 penalty in disguise.
+    period
+        K ≥ 1: events between two truncations.
+    threshold
+        θ > 0: weights beyond it are never shrunk.
+    adaptive
+        True: per-coordinate rates η/(δ + √n) with n the sum of squared gradients (AdaGrad).
+        False: one rate η/(1 + t)^power for all.
+    power
+        Decay of the common rate; 0 keeps it constant. Needs ``adaptive=False``.
+
+    References
+    ----------
+    Langford, Li, Zhang, "Sparse Online Learning via Truncated Gradient", JMLR 2009.
+    Duchi, Hazan, Singer, "Adaptive Subgradient Methods", JMLR 2011.
+    """
+
+    learning_rate: float = 0.05
+    gravity: float = 1e-4
+    period: int = 10
+    threshold: float = math.inf
+    adaptive: bool = True
+    power: float = 0.0
+
+    name: ClassVar[str] = "truncated_gradient"
+    parameters: ClassVar[tuple[str, ...]] = (
+        "learning_rate",
+        "gravity",
+        "period",
+        "threshold",
+        "power",
+    )
+    totals: ClassVar[tuple[str, ...]] = ("pull",)
+    penalties: ClassVar[tuple[str, ...]] = ("gravity",)
+    positive: ClassVar[tuple[str, ...]] = ("learning_rate", "period", "threshold")
+    functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
+        "_rate": _rate,
+        "read": read,
+        "write": write,
+        "step": step,
+        "settle": settle,
+        "tick": tick,
+    }
+
+    def _mode_faults(self) -> list[str]:
+        faults = []
+        if self.period != int(self.period):
+            faults.append(f"period = {self.period!r} must be a whole number of events")
+        if self.adaptive and self.power:
+            faults.append(f"power = {self.power!r} needs adaptive = False")
+        return faults
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """w, the stamp of the last touch, and n for per-coordinate rates."""
+        return ("weight", "stamp", "squares") if self.adaptive else ("weight", "stamp")
+
+    @property
+    def mode(self) -> Mapping[str, bool]:
+        """Which step size is compiled in."""
+        return {"ADAPTIVE": self.adaptive}
