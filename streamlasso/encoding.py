@@ -70,7 +70,7 @@ class RowEncoder:
                 # A sum that is not NaN says in one pass that no value is (nor a string, nor None).
                 total = sum(numbers)
                 if total == total:
-                    layout[1].pack_into(self.values, 0, *numbers)
+                    layout[1].pack_into(self.values, 0, *numbers)  # type: ignore[arg-type]
                     self.slots = layout[0]
                     self.size = len(self.slots)
                     self._event = dict(event)

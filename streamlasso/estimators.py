@@ -1,4 +1,4 @@
-"""River estimators: thin, no arithmetic. They translate dicts, frames and labels for a `Learner`."""
+"""River estimators: thin, no arithmetic; they translate dicts and labels for a `Learner`."""
 
 import csv
 import json
@@ -141,7 +141,7 @@ class _SparseLinear:
         """Write everything to one file, from which `streamlasso.load` goes on to the same bits."""
         from streamlasso.snapshot import save
 
-        return save(path, self)
+        return save(path, self)  # type: ignore[arg-type]
 
     def export(self, path: str | Path) -> Path:
         """Write the intercept and the active weights alone, as ``.json`` or ``.csv``.

@@ -185,7 +185,7 @@ class HashingIndex:
         if isinstance(name, str):
             hashed = xxhash.xxh64_intdigest(name.encode("utf-8", "surrogatepass"))
         else:
-            hashed = xxhash.xxh64_intdigest(repr(name), seed=1)
+            hashed = xxhash.xxh64_intdigest(repr(name).encode(), seed=1)
         slot = hashed >> (64 - self.bits)
         return slot if slot >= FIRST else slot + FIRST
 

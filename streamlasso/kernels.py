@@ -1,7 +1,8 @@
-"""The loops over events and features, written once, and `specialise`, which compiles them.
+"""The loops over events and features, written once, as templates.
 
-A template calls ``READ``, ``WRITE``, ``SLOPE`` and so on: names that `specialise` binds to the
-functions of one rule and one loss, for a fixed number of lanes, before numba compiles the copy.
+A template calls ``READ``, ``WRITE``, ``SLOPE_OF`` and so on: names that `specialise.kernels_for`
+binds to the functions of one rule and one loss, for a fixed number of lanes, before numba compiles
+the copy.
 
 Arrays, the same for all templates:
 
@@ -16,33 +17,23 @@ An event is applied to all its features or to none: whether it is safe is known 
 write. Adding is in the order of the features, so results do not depend on how rows are chunked.
 """
 
-import hashlib
-import inspect
-import sys
-import types
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from numba import njit
+from streamlasso.rules.base import SLOPE
 
-from streamlasso import numerics
-from streamlasso.losses import Loss
-from streamlasso.rules.base import SLOPE, Rule
-
-__all__ = ["CLOCK", "INTERCEPT", "UNSEEN", "Kernels", "kernels_for"]
+__all__ = ["CLOCK", "FIRST", "INTERCEPT", "UNSEEN"]
 
 INTERCEPT, UNSEEN, FIRST = 0, 1, 2
 CLOCK, REJECTED, ACTIVATED, DEACTIVATED = range(4)
 # Bound of slope²·Σx² and of the score: far enough from overflow to add many such squares.
 LARGEST_64, LARGEST_32 = 1e290, 1e30
 
+# What `specialise` binds before compiling.
 LANES = 1
-READ = WRITE = SETTLE = TICK = DUE = RESET = SLOPE_OF = VALUE = MEAN = CONSTANT = None
-SCORE_ONE = WRITE_FEATURES = ADVANCE = LEARN_ONE = None
+_UNBOUND: Any = None
+READ = WRITE = SETTLE = TICK = DUE = RESET = _UNBOUND
+SLOPE_OF = VALUE = MEAN = CONSTANT = _UNBOUND
+SCORE_ONE = WRITE_FEATURES = ADVANCE = LEARN_ONE = _UNBOUND
 
 
 def score_one(state, bias, hyper, clock, slots, values, start, stop, intercept, scores, row):
@@ -222,143 +213,3 @@ def measure(scores, targets, importances, loss_hyper, sums):
         sums[4] += importance * target
         sums[5] += importance * target
         sums[6] += importance
-
-
-# ``_nrt=False`` compiles without numba's reference counting: no kernel allocates, and the atomic
-# counts on a dozen arrays cost 135 ns a row, a fifth of a row of 39 features (measured).
-JIT = {"error_model": "numpy", "nogil": True, "_nrt": False}
-
-
-def _compile(function: Callable[..., Any], *, cached: bool) -> Callable[..., Any]:
-    """Compile, on disk where a cache directory can be written."""
-    if cached:
-        try:
-            return njit(cache=True, **JIT)(function)  # type: ignore[no-any-return]
-        except RuntimeError as error:
-            warnings.warn(
-                f"kernels are compiled anew in each process: {error}; "
-                "set NUMBA_CACHE_DIR to a directory that can be written",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-    return njit(**JIT)(function)  # type: ignore[no-any-return]
-
-
-@cache
-def _digest(*modules: str) -> str | None:
-    """Of the sources that a kernel is made of; None where one has no file (an interactive rule).
-
-    numba files its cache by the template's own file and name only: without this digest an edit of
-    a rule would replay the kernel compiled before the edit.
-    """
-    files = [getattr(sys.modules[name], "__file__", None) for name in modules]
-    if None in files:
-        return None
-    content = b"".join(Path(str(file)).read_bytes() for file in files)
-    return hashlib.blake2b(content, digest_size=6).hexdigest()
-
-
-def _offsets(rule: Rule, lanes: int) -> dict[str, int]:
-    offsets = {name.upper(): i for i, name in enumerate(rule.shared)}
-    shared = len(rule.shared)
-    offsets |= {name.upper(): shared + i * lanes for i, name in enumerate(rule.columns)}
-    return offsets
-
-
-def _bind_rule(rule: Rule, lanes: int, compiled: bool) -> dict[str, Callable[..., Any]]:
-    """The rule's functions with offsets and mode bound; they see each other's bound copies."""
-    namespace: dict[str, Any] = dict(sys.modules[type(rule).__module__].__dict__)
-    namespace |= _offsets(rule, lanes) | rule.mode
-    functions = {**rule.defaults, **rule.functions}
-    for name, function in functions.items():
-        inner = inspect.unwrap(function)
-        copy = types.FunctionType(inner.__code__, namespace, name)
-        namespace[name] = njit(**JIT)(copy) if compiled else copy
-    return {name: namespace[name] for name in functions}
-
-
-@dataclass(frozen=True)
-class Kernels:
-    """The compiled loops for one rule, loss, number of lanes."""
-
-    learn_row: Callable[..., Any]
-    learn_rows: Callable[..., Any]
-    score_row: Callable[..., Any]
-    score_rows: Callable[..., Any]
-    read_all: Callable[..., Any]
-    survey: Callable[..., Any]
-    measure: Callable[..., Any]
-
-
-def kernels_for(rule: Rule, loss: Loss, lanes: int = 1, *, compiled: bool = True) -> Kernels:
-    """The kernels of a rule and a loss; the same objects for the same types and modes."""
-    mode = tuple(sorted(rule.mode.items()))
-    return _specialise(type(rule), mode, rule.columns, type(loss), lanes, compiled, _Example(rule))
-
-
-@dataclass(frozen=True, eq=False)
-class _Example:
-    """Carries a rule to the cached function without being part of the key."""
-
-    rule: Rule
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Example)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@cache
-def _specialise(
-    rule_type: type[Rule],
-    mode: tuple[tuple[str, bool], ...],
-    columns: tuple[str, ...],
-    loss_type: type[Loss],
-    lanes: int,
-    compiled: bool,
-    example: _Example,
-) -> Kernels:
-    jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
-    bound = _bind_rule(example.rule, lanes, compiled)
-    rule_parts = {name.upper(): bound[name] for name in ("read", "write", "settle")}
-    rule_parts |= {name.upper(): bound[name] for name in ("tick", "due", "reset")}
-    parts = rule_parts | {"LANES": lanes}
-    loss_parts = {
-        "SLOPE_OF": jit(loss_type.slope),
-        "VALUE": jit(loss_type.value),
-        "MEAN": jit(loss_type.mean),
-        "CONSTANT": jit(loss_type.constant),
-    }
-    rule_name = "_".join([rule_type.name, *(name.lower() for name, on in mode if on)])
-    sources = (
-        __name__,
-        numerics.__name__,
-        *sorted({cls.__module__ for cls in rule_type.__mro__ if issubclass(cls, Rule)}),
-        loss_type.__module__,
-        Loss.__module__,
-    )
-
-    def build(template: Callable[..., Any], label: str, top: bool = True) -> Callable[..., Any]:
-        digest = _digest(*sources)
-        name = f"{template.__name__}_{label}_{lanes}_{digest}"
-        code = inspect.unwrap(template).__code__
-        copy = types.FunctionType(code, {**globals(), **parts}, name)
-        copy.__qualname__ = name  # numba files its cache under the qualified name
-        return _compile(copy, cached=digest is not None) if compiled and top else jit(copy)
-
-    parts["SCORE_ONE"] = build(score_one, rule_name, top=False)
-    parts["WRITE_FEATURES"] = build(write_features, rule_name, top=False)
-    parts["ADVANCE"] = build(advance, rule_name, top=False)
-    kernels = {
-        template.__name__: build(template, rule_name)
-        for template in (score_row, score_rows, read_all, survey)
-    }
-    parts |= loss_parts
-    rule_and_loss = f"{rule_name}_{loss_type.name}"
-    parts["LEARN_ONE"] = build(learn_one, rule_and_loss, top=False)
-    kernels |= {
-        template.__name__: build(template, rule_and_loss) for template in (learn_row, learn_rows)
-    }
-    kernels["measure"] = build(measure, loss_type.name)
-    return Kernels(**kernels)

@@ -15,11 +15,10 @@ from streamlasso.kernels import (
     INTERCEPT,
     REJECTED,
     UNSEEN,
-    Kernels,
-    kernels_for,
 )
 from streamlasso.losses import Loss, get_loss
 from streamlasso.rules import Rule
+from streamlasso.specialise import Kernels, kernels_for
 
 __all__ = ["Learner"]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso.kernels import kernels_for
 from streamlasso.losses import Loss
 from streamlasso.rules import Rule
+from streamlasso.specialise import kernels_for
 
 __all__ = ["Progress"]
 

@@ -16,4 +16,4 @@ def get_rule(name: str, **parameters: object) -> Rule:
     """A rule by its registered name, with hyper-parameters by keyword."""
     if name not in RULES:
         raise ValueError(f"rule = {name!r} is unknown; choose one of {', '.join(RULES)}")
-    return RULES[name](**parameters)  # type: ignore[arg-type]
+    return RULES[name](**parameters)

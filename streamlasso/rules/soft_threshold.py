@@ -111,7 +111,8 @@ class SoftThreshold(Rule):
 
     References
     ----------
-    Duchi, Singer, "Efficient Online and Batch Learning Using Forward Backward Splitting", JMLR 2009.
+    Duchi, Singer, "Efficient Online and Batch Learning Using Forward Backward Splitting", JMLR
+    2009.
     Lipton, Elkan, "Efficient Elastic Net Regularization for Sparse Linear Models", 2015.
     """
 
