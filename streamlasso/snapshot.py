@@ -8,7 +8,7 @@ holds a BLAKE2 digest of all of it. Writing is a pure read of the estimator.
 import hashlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,16 @@ from streamlasso.index import INDEXES, Name
 from streamlasso.losses import LOSSES
 from streamlasso.rules import get_rule
 
-__all__ = ["FORMAT", "SnapshotError", "load", "read_manifest", "save", "serialise", "write_atomic"]
+__all__ = [
+    "FORMAT",
+    "Captured",
+    "SnapshotError",
+    "capture",
+    "load",
+    "read_manifest",
+    "save",
+    "write_atomic",
+]
 
 FORMAT = 1
 
@@ -59,18 +68,37 @@ def _manifest(model: Estimator) -> dict[str, Any]:
     }
 
 
-def _arrays(model: Estimator) -> dict[str, Array]:
+@dataclass(frozen=True)
+class Captured:
+    """A copy of everything that a snapshot holds: safe to write while learning goes on."""
+
+    manifest: dict[str, Any]
+    arrays: dict[str, Array]
+    names: list[tuple[int, Name]]
+
+    def serialise(self) -> tuple[bytes, str]:
+        """The file's content and the digest that it carries."""
+        names = json.dumps(self.names, separators=(",", ":"), allow_nan=False)
+        encoded = np.frombuffer(names.encode("utf-8", "surrogatepass"), np.uint8)
+        arrays = {**self.arrays, "names": encoded}
+        manifest = json.dumps(self.manifest, allow_nan=False)
+        digest = _digest(manifest, arrays)
+        return to_bytes(arrays, {"manifest": manifest, "digest": digest}), digest
+
+
+def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
+    """Copy an estimator; ``extra`` is JSON that comes back in the manifest."""
     learner = model.learner
     bits = learner.state.view(np.uint64 if learner.dtype == "float64" else np.uint32)
     slots = np.flatnonzero(bits.any(axis=1))  # by bits: a record of -0.0 is kept too
-    names = json.dumps(learner.index.entries(), separators=(",", ":"), allow_nan=False)
-    return {
+    arrays = {
         "slots": slots.astype(np.uint32),
         "records": learner.state[slots],
         "hyper": learner.hyper.copy(),
         "counts": learner.counts.copy(),
-        "names": np.frombuffer(names.encode("utf-8", "surrogatepass"), np.uint8),
     }
+    manifest = {**_manifest(model), "extra": extra or {}}
+    return Captured(manifest, arrays, learner.index.entries())
 
 
 def _digest(manifest: str, arrays: dict[str, Array]) -> str:
@@ -79,14 +107,6 @@ def _digest(manifest: str, arrays: dict[str, Array]) -> str:
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(arrays[name]).view(np.uint8).data)
     return digest.hexdigest()
-
-
-def serialise(model: Estimator, extra: dict[str, Any] | None = None) -> tuple[bytes, str]:
-    """The file's content and its digest; ``extra`` is JSON that comes back in the manifest."""
-    arrays = _arrays(model)
-    manifest = json.dumps({**_manifest(model), "extra": extra or {}}, allow_nan=False)
-    digest = _digest(manifest, arrays)
-    return to_bytes(arrays, {"manifest": manifest, "digest": digest}), digest
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -107,7 +127,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 def save(path: str | Path, model: Estimator, extra: dict[str, Any] | None = None) -> Path:
     """Save an estimator to one file."""
     path = Path(path)
-    write_atomic(path, serialise(model, extra)[0])
+    write_atomic(path, capture(model, extra).serialise()[0])
     return path
 
 

@@ -1,0 +1,280 @@
+"""The command line. Nothing heavy is imported before a command runs, so ``--help`` is quick."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="streamlasso",
+    help="Learn sparse linear models from event streams.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", "-c", help="TOML file; see docs/configuration.md.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", help="Any setting, as section.key=value; may be repeated."),
+]
+Snapshot = Annotated[
+    Path, typer.Argument(help="A snapshot file, or a folder of which the newest is taken.")
+]
+FormatName = Annotated[
+    str, typer.Option("--format", help="json, csv or svmlight; auto goes by the file's name.")
+]
+Names = Annotated[
+    str | None, typer.Option(help="A file whose i-th line names index i of a svmlight file.")
+]
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Known faults end in one clear message and an exit code, not in a traceback."""
+    from streamlasso.snapshot import SnapshotError
+    from streamlasso_service.config import ConfigError
+    from streamlasso_service.source import SourceError
+    from streamlasso_service.store import StoreLockedError
+
+    try:
+        yield
+    except ConfigError as error:
+        _fail(f"the configuration has faults:\n{error}", 2)
+    except SourceError as error:
+        _fail(str(error), error.code)
+    except (SnapshotError, StoreLockedError, OSError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"streamlasso: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def _nested(overrides: list[str] | None) -> dict[str, Any]:
+    """``a.b=1`` → ``{"a": {"b": 1}}``; the value as JSON if it is, as text otherwise."""
+    nested: dict[str, Any] = {}
+    for override in overrides or []:
+        key, equals, text = override.partition("=")
+        if not equals:
+            _fail(f"--set {override!r} must have the form section.key=value", 2)
+        *sections, last = key.split(".")
+        table = nested
+        for section in sections:
+            table = table.setdefault(section, {})
+        try:
+            table[last] = json.loads(text)
+        except ValueError:
+            table[last] = text
+    return nested
+
+
+def _put(flags: dict[str, Any], section: str, key: str, value: Any) -> None:
+    if value is not None:
+        flags.setdefault(section, {})[key] = value
+
+
+def _log() -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("kafka").setLevel(logging.WARNING)
+
+
+@app.command()
+def consume(
+    config: ConfigFile = None,
+    topic: Annotated[str | None, typer.Option(help="Kafka topic to learn from.")] = None,
+    bootstrap: Annotated[str | None, typer.Option(help="Kafka broker, host:port.")] = None,
+    file: Annotated[
+        list[str] | None, typer.Option(help="File to learn from; - is standard input.")
+    ] = None,
+    follow: Annotated[bool | None, typer.Option(help="Wait for more at the file's end.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Learning rule.")] = None,
+    snapshots: Annotated[Path | None, typer.Option(help="Folder of the snapshots.")] = None,
+    predictions: Annotated[str | None, typer.Option(help="Topic or file for predictions.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of metrics and page.")] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Begin from this model where there is no snapshot yet.")
+    ] = None,
+    accept_gap: Annotated[
+        bool | None, typer.Option("--accept-gap", help="Go on past records the broker lost.")
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Learn from a topic or files, with snapshots, metrics and dead letters."""
+    from streamlasso_service.config import load_settings
+    from streamlasso_service.service import serve
+
+    flags = _nested(overrides)
+    if topic is not None or bootstrap is not None:
+        _put(flags, "source", "kind", "kafka")
+    if file:
+        _put(flags, "source", "kind", "file")
+    _put(flags, "file", "paths", file or None)
+    _put(flags, "file", "follow", follow)
+    _put(flags, "kafka", "topic", topic)
+    _put(flags, "kafka", "bootstrap", bootstrap)
+    _put(flags, "kafka", "accept_gap", accept_gap)
+    _put(flags, "model", "rule", rule)
+    _put(flags, "snapshot", "directory", snapshots)
+    _put(flags, "output", "predictions", predictions)
+    _put(flags, "http", "port", port)
+    _log()
+    with _errors():
+        settings = load_settings(config, flags)
+        log = logging.getLogger("streamlasso")
+        consumer = serve(
+            settings,
+            initial=init,
+            started=lambda _, address: log.info(
+                "page and metrics: %s", f"{address}/" if address else "off"
+            ),
+        )
+        status = consumer.reporter.status
+        log.info(
+            "%d events learned, progressive loss %.5f (constant model %.5f), %d active features",
+            status.events,
+            status.loss,
+            status.baseline,
+            status.active,
+        )
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    data: Annotated[str | None, typer.Option(help="Replay your own file.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="A set that river ships: shuttle, phishing or bananas.")
+    ] = None,
+    rate: Annotated[float, typer.Option(help="Events a second; 0 for as fast as it goes.")] = 10000,
+    port: Annotated[int | None, typer.Option(help="Port of metrics and page.")] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Watch a sparse model learn, from an embedded stream; nothing else need be running."""
+    from streamlasso_service.demo import run_demo
+    from streamlasso_service.simulate import DATASETS
+
+    if dataset is not None and dataset not in DATASETS:
+        _fail(f"--dataset {dataset!r} is unknown; choose one of {', '.join(DATASETS)}", 2)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    with _errors():
+        run_demo(seconds, data, dataset, rate, port, _nested(overrides))
+
+
+@app.command()
+def predict(
+    snapshot: Snapshot,
+    file: Annotated[str, typer.Argument(help="Events; - is standard input.")],
+    kind: FormatName = "auto",
+    names: Names = None,
+) -> None:
+    """Print a prediction for each event of a file, as JSON lines."""
+    from streamlasso_service.offline import open_snapshot, predict_file
+    from streamlasso_service.records import Bad
+
+    bad = 0
+    with _errors():
+        _, model, manifest = open_snapshot(snapshot)
+        for line in predict_file(model, manifest, file, kind, names):
+            if isinstance(line, Bad):
+                bad += 1
+                typer.echo(f"streamlasso: {line.reason}: {line.message}", err=True)
+            else:
+                sys.stdout.buffer.write(line + b"\n")
+    if bad:
+        _fail(f"{bad} records could not be predicted", 1)
+
+
+@app.command()
+def inspect(
+    snapshot: Snapshot,
+    top: Annotated[int, typer.Option(help="How many weights to show.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show what a snapshot holds: model, weights, positions, and how each field was read."""
+    from streamlasso_service.offline import describe, open_snapshot
+
+    with _errors():
+        content = describe(*open_snapshot(snapshot), top)
+    if as_json:
+        typer.echo(json.dumps(content, indent=1))
+        return
+    for key, value in content.items():
+        if not isinstance(value, dict):
+            typer.echo(f"{key:<20} {value}")
+            continue
+        typer.echo(f"{key}")
+        for name, item in value.items():
+            shown = f"{item:+.6g}" if isinstance(item, float) else item
+            typer.echo(f"  {name:<40} {shown}")
+
+
+@app.command()
+def export(
+    snapshot: Snapshot,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A file that ends in .json or .csv.")
+    ],
+) -> None:
+    """Write the active weights alone, usable anywhere."""
+    from streamlasso_service.offline import open_snapshot
+
+    with _errors():
+        _, model, _ = open_snapshot(snapshot)
+        try:
+            written = model.export(output)
+        except ValueError as error:
+            _fail(str(error), 2)
+    typer.echo(f"{model.active_features} active weights and the intercept: {written}")
+
+
+@app.command()
+def produce(
+    file: Annotated[str, typer.Argument(help="Events; - is standard input.")],
+    topic: Annotated[str, typer.Option(help="Topic to send to.")] = "events",
+    bootstrap: Annotated[str, typer.Option(help="Kafka broker.")] = "localhost:9092",
+    kind: FormatName = "auto",
+    names: Names = None,
+    rate: Annotated[float | None, typer.Option(help="Events a second at most.")] = None,
+) -> None:
+    """Send the events of a file to a topic, to have something to try with."""
+    from streamlasso_service.produce import produce as send
+
+    with _errors():
+        count, seconds = send(file, kind, names, bootstrap, topic, rate)
+    typer.echo(f"{count} events sent to {topic} in {seconds:.1f} s")
+
+
+@app.command()
+def warm(
+    rule: Annotated[list[str] | None, typer.Option(help="Only these rules.")] = None,
+) -> None:
+    """Compile the kernels ahead and keep them in numba's cache (NUMBA_CACHE_DIR)."""
+    import time
+
+    from streamlasso import LOSSES, RULES
+    from streamlasso_service.config import ModelConfig
+    from streamlasso_service.models import build_model
+    from streamlasso_service.models import warm as compile_kernels
+
+    for name in rule or RULES:
+        for loss, kind in LOSSES.items():
+            task = "classification" if kind.domain == "binary" else "regression"
+            begun = time.perf_counter()
+            try:
+                model = build_model(ModelConfig(rule=name, loss=loss, task=task))  # type: ignore[arg-type]
+            except ValueError as error:
+                _fail(str(error), 2)
+            compile_kernels(model)
+            typer.echo(f"{name} {loss}: {time.perf_counter() - begun:.1f} s")

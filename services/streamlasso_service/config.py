@@ -1,0 +1,314 @@
+"""Configuration: a TOML file, overridden by ``STREAMLASSO_*``, overridden by flags.
+
+``STREAMLASSO_KAFKA__TOPIC=clicks`` sets ``topic`` in ``[kafka]``. All faults, of all three sources,
+are reported together, each with field, value, constraint and remedy.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+__all__ = ["ConfigError", "EventConfig", "FeaturesConfig", "Settings", "load_settings"]
+
+PREFIX = "STREAMLASSO_"
+
+
+class ConfigError(Exception):
+    """One or more faults in the configuration; the text lists them all."""
+
+
+class Section(BaseModel):
+    """A table of the file; an unknown key is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _typed(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+class ModelConfig(Section):
+    """What is learned. Everything here shapes the model: a snapshot of another shape is refused."""
+
+    name: str = Field("default", description="label of the metrics")
+    task: Literal["classification", "regression"] = "classification"
+    rule: str = Field("ftrl", description="a learning rule by its registered name")
+    parameters: dict[str, Any] = Field({}, description="hyper-parameters of the rule")
+    loss: str | None = Field(None, description="logistic for classification, squared otherwise")
+    index: Literal["growing", "hashing"] = "growing"
+    bits: int = Field(22, ge=2, le=30, description="slots of the hashing index: 2^bits")
+    fit_intercept: bool = True
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _typed(cls, parameters: Any) -> Any:
+        """Numbers and booleans from the environment and flags come as text."""
+        if not isinstance(parameters, dict):
+            return parameters
+        return {name: _typed(value) for name, value in parameters.items()}
+
+    @model_validator(mode="after")
+    def _buildable(self) -> "ModelConfig":
+        from streamlasso_service.models import build_model
+
+        try:
+            build_model(self)
+        except TypeError as error:
+            # From the rule's constructor: a parameter that it does not have.
+            raise ValueError(f"parameters: {error}") from error
+        return self
+
+
+class EventConfig(Section):
+    """Names of the fields of an event."""
+
+    id: str = "id"
+    target: str = "target"
+    importance: str = "importance"
+    features: str = Field(
+        "features", description="the field that holds the features; without it an event is flat"
+    )
+    positive: str | int | float | bool | None = Field(
+        None, description="the target that counts as positive; by default 1, true"
+    )
+
+
+class FeaturesConfig(Section):
+    """What a field is, by name patterns (``*`` and ``?``); otherwise numbers are numeric and
+    strings one-hot."""
+
+    categorical: list[str] = []
+    numeric: list[str] = []
+    ignore: list[str] = []
+    log1p: list[str] = Field([], description="numeric, as sgn(v)·log(1 + |v|)")
+    prefix: dict[str, str] = Field({}, description="pattern → what to put before the name")
+    unit_length: bool = Field(False, description="scale each event's values to Σ value² = 1")
+
+
+class SourceConfig(Section):
+    """Where events come from."""
+
+    kind: Literal["file", "kafka"] = "file"
+    format: Literal["auto", "json", "csv", "svmlight"] = Field(
+        "auto", description="of files, by their names; Kafka's values are json"
+    )
+
+
+class FileConfig(Section):
+    """Files as a stream, in order; plain or ``.gz``; ``-`` is standard input."""
+
+    paths: list[str] = []
+    follow: bool = Field(False, description="wait for more at the end of the last file")
+    names: str | None = Field(None, description="a file whose i-th line names svmlight's index i")
+
+
+class KafkaConfig(Section):
+    """The event topic."""
+
+    bootstrap: str = "localhost:9092"
+    topic: str = "events"
+    group: str = Field("streamlasso", description="under which positions are shown to lag tools")
+    start: Literal["earliest", "latest"] = Field(
+        "earliest", description="where to begin without a snapshot"
+    )
+    accept_gap: bool = Field(
+        False, description="go on when the broker no longer holds the snapshot's position"
+    )
+    options: dict[str, Any] = Field({}, description="more of kafka-python's options (TLS, SASL)")
+
+
+class SnapshotConfig(Section):
+    """When and where the model is saved, together with its positions."""
+
+    directory: Path = Path("snapshots")
+    interval_s: float = Field(60.0, gt=0)
+    interval_events: int = Field(1_000_000, gt=0)
+    keep: int = Field(3, ge=2)
+
+
+class OutputConfig(Section):
+    """Where predictions and dead letters go."""
+
+    predictions: str | None = Field(None, description="a topic or file; none by default")
+    dead_letters: str | None = Field(
+        None, description="a topic or file; <topic>.dlq, or dead-letters.jsonl beside the snapshots"
+    )
+
+
+class HttpConfig(Section):
+    """Metrics, health and the page."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(9108, ge=0, le=65535, description="0 picks a free port")
+    enabled: bool = True
+
+
+class LimitsConfig(Section):
+    """Bounds against bad input."""
+
+    max_event_bytes: int = Field(1_000_000, gt=0)
+    max_event_features: int = Field(100_000, gt=0)
+    max_bad_share: float = Field(
+        0.5, gt=0, le=1, description="of the last bad_window events; above it the service stops"
+    )
+    bad_window: int = Field(1000, gt=0)
+    batch_events: int = Field(5000, gt=0)
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    model: ModelConfig = ModelConfig()
+    source: SourceConfig = SourceConfig()
+    event: EventConfig = EventConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    file: FileConfig = FileConfig()
+    kafka: KafkaConfig = KafkaConfig()
+    snapshot: SnapshotConfig = SnapshotConfig()
+    output: OutputConfig = OutputConfig()
+    http: HttpConfig = HttpConfig()
+    limits: LimitsConfig = LimitsConfig()
+
+    @model_validator(mode="after")
+    def _source_complete(self) -> "Settings":
+        if self.source.kind == "file" and not self.file.paths:
+            raise ValueError(
+                "file.paths = [] must name at least one file, or set source.kind = 'kafka'"
+            )
+        return self
+
+
+def load_settings(path: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings from a file, the environment and flags (nested by section)."""
+    unknown = _unknown_variables()
+    faults = [*_toml_faults(path), *unknown.values()]
+    if not any(fault.startswith("config file") for fault in faults):
+        try:
+            settings = _layered(path)(**dict(flags or {}))
+        except ValidationError as error:
+            known = [dict(item) for item in error.errors()]
+            faults += [_fault(item) for item in known if _key(item) not in unknown]
+    if faults:
+        raise ConfigError("\n".join(f"  * {fault}" for fault in faults))
+    return settings
+
+
+def _layered(path: Path | None) -> type[Settings]:
+    """`Settings` reading this file below the environment and the flags."""
+
+    class Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            layers = [init_settings, env_settings]
+            if path is not None:
+                layers.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
+            return tuple(layers)
+
+    return Layered
+
+
+def _toml_faults(path: Path | None) -> Iterator[str]:
+    if path is None:
+        return
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        yield f"config file {path}: {error.strerror}; give --config an existing file"
+    except ValueError as error:
+        yield f"config file {path} is not TOML: {error}"
+
+
+def _known_keys(model: type[BaseModel] = Settings, depth: int = 0) -> dict[str, FieldInfo]:
+    known = {}
+    for name, field in model.model_fields.items():
+        known[name] = field
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            inner = _known_keys(field.annotation, depth + 1)
+            known |= {f"{name}.{key}": value for key, value in inner.items()}
+    return known
+
+
+def _open_ended(key: str) -> bool:
+    """Whether a key lies below a free table such as ``model.parameters``."""
+    known = _known_keys()
+    parents = [parent for parent in known if key.startswith(f"{parent}.")]
+    return any(str(known[parent].annotation).startswith("dict") for parent in parents)
+
+
+def _unknown_variables() -> dict[str, str]:
+    """Key → fault. pydantic-settings passes over variables that match no section."""
+    known = _known_keys()
+    faults = {}
+    for variable in sorted(os.environ):
+        if not variable.startswith(PREFIX):
+            continue
+        key = variable.removeprefix(PREFIX).lower().replace("__", ".")
+        if key not in known and not _open_ended(key):
+            close = difflib.get_close_matches(key, known, 1)
+            meant = (
+                f"; did you mean {PREFIX}{close[0].replace('.', '__').upper()}?" if close else ""
+            )
+            faults[key] = f"environment variable {variable}: no such setting{meant or '; unset it'}"
+    return faults
+
+
+def _key(error: dict[str, Any]) -> str:
+    return ".".join(str(part) for part in error["loc"])
+
+
+def _fault(error: dict[str, Any]) -> str:
+    """One fault: field = value, what is wrong, what to do."""
+    key = _key(error)
+    known = _known_keys()
+    if error["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(key, known, 1)
+        meant = f"did you mean {close[0]}?" if close else "remove it"
+        return f"{key} = {error['input']!r}: no such setting; {meant}"
+    problem = str(error["msg"]).removeprefix("Value error, ")
+    if key in ("", "model"):
+        return f"{key}: {problem}" if key else problem
+    field = known.get(key)
+    remedy = ""
+    if field is not None:
+        described = f" ({field.description})" if field.description else ""
+        remedy = f"; the default is {field.get_default()!r}{described}"
+    return f"{key} = {error['input']!r}: {problem}{remedy}"

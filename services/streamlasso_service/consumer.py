@@ -1,0 +1,331 @@
+"""The loop: consume, predict, learn, lose nothing.
+
+Its order is the correctness argument:
+
+1. restore the newest snapshot, and begin reading at the positions inside it;
+2. poll; drop records below the position, which the model has already;
+3. decode, in order within each partition; good events are predicted, then learned; those without a
+   target are predicted only; bad ones go to the dead letters;
+4. when due: make outputs and dead letters durable, then write the snapshot, then commit.
+
+So every record's update is in any restored state exactly once, whatever the moment of a crash.
+Outputs and dead letters are at least once: those of records after the last snapshot come again.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from streamlasso import Progress
+from streamlasso.encoding import RowEncoder
+from streamlasso.snapshot import capture
+from streamlasso_service.checkpoint import Checkpoint
+from streamlasso_service.config import Settings
+from streamlasso_service.decoding import Decoder
+from streamlasso_service.exporter import Metrics
+from streamlasso_service.fields import Fields
+from streamlasso_service.models import Estimator, build_model, shape_differences, warm
+from streamlasso_service.outputs import Sink
+from streamlasso_service.records import Bad, Batch, Event, Partition, Record
+from streamlasso_service.source import Source, SourceError
+from streamlasso_service.status import Reporter
+from streamlasso_service.store import SnapshotStore
+from streamlasso_service.tally import Tally
+
+__all__ = ["BAD_SHARE_EXIT_CODE", "MISMATCH_EXIT_CODE", "Consumer"]
+
+log = logging.getLogger(__name__)
+
+BAD_SHARE_EXIT_CODE = 4
+MISMATCH_EXIT_CODE = 5
+POLL_S = 0.25
+RETRY_S = 2.0
+
+encode = msgspec.json.Encoder().encode
+
+
+class Consumer:
+    """Runs the loop over one source, for one model, until stopped or the source is finished."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        store: SnapshotStore,
+        metrics: Metrics,
+        dead_letters: Sink,
+        predictions: Sink | None = None,
+        initial: Estimator | None = None,
+    ) -> None:
+        self.settings = settings
+        self.source = source
+        self.store = store
+        self.metrics = metrics
+        self.dead_letters = dead_letters
+        self.predictions = predictions
+        self.model: Estimator = initial or build_model(settings.model)
+        self.progress = Progress(self.model.learner.loss)
+        self.tallies: dict[Partition, Tally] = {}
+        self.failed = 0
+        self.reporter = Reporter(metrics, settings.model.rule)
+        self.beat = time.monotonic()
+        self._fields = Fields(settings.features)
+        self._decoder = Decoder(settings.event, self._fields, settings.limits, settings.model.task)
+        self._stopping = False
+        self._checkpoint = Checkpoint(settings.snapshot, store, source, metrics)
+        self._recent: deque[tuple[int, int]] = deque()
+
+    def stop(self) -> None:
+        """Finish the batch, save, and return from `run`; safe from a signal handler."""
+        self._stopping = True
+
+    def run(self, *, after_batch: Callable[[], None] = lambda: None) -> None:
+        """The loop of the module's docstring."""
+        self._restore()  # 1
+        while not self._stopping and not self.source.finished:
+            batch = self._poll()  # 2
+            if batch.records or batch.positions:
+                self._process(batch)  # 3
+            if self._checkpoint.due(self.model.learner.clock):
+                self._save()  # 4
+            self._checkpoint.finish(wait=False)
+            self._publish("learning")
+            self.beat = time.monotonic()
+            after_batch()
+        self._save()
+        self._checkpoint.finish(wait=True)
+        self._publish("stopped", ready=False)
+
+    # 1. Restore
+
+    def _restore(self) -> None:
+        begun = time.monotonic()
+        warm(build_model(self.settings.model))
+        newest = self.store.newest()
+        self._check_shape(self.model, "the initial snapshot")
+        if newest is not None:
+            path, restored, manifest = newest
+            self._check_shape(restored, str(path))
+            extra = manifest["extra"]
+            self.model = restored
+            self.progress = Progress(restored.learner.loss, np.array(extra["progress"]))
+            self.tallies = {
+                Partition.parse(name): Tally.from_json(tally)
+                for name, tally in extra["partitions"].items()
+            }
+            self._fields.seen.update(extra["fields"])
+            self.failed = extra["failed"]
+            log.info("restored %s: %d events learned", path.name, restored.learner.clock)
+            self.metrics.restore_duration_seconds.set(time.monotonic() - begun)
+        self._encoder = RowEncoder(self.model.learner.index, self.model.learner.dtype)
+        self._checkpoint.covered(self.model.learner.clock)
+        self._describe()
+        self.reporter.batch(self.model, self.progress)
+        self.reporter.sweep_if_due(self.model)
+        self._publish("starting", ready=False)
+        self.source.start({name: tally.position for name, tally in self.tallies.items()})
+
+    def _check_shape(self, model: Estimator, name: str) -> None:
+        differences = shape_differences(build_model(self.settings.model), model)
+        if differences:
+            raise SourceError(
+                f"{name} holds another model:\n  * "
+                + "\n  * ".join(differences)
+                + "\nUse another snapshot.directory, or the snapshot's own settings",
+                MISMATCH_EXIT_CODE,
+            )
+
+    def _describe(self) -> None:
+        """The metrics that do not change."""
+        from streamlasso import __version__
+
+        learner, metrics = self.model.learner, self.metrics
+        metrics.build_info.labels(metrics.model, __version__).set(1)
+        metrics.model_info.labels(
+            metrics.model, learner.rule.name, learner.loss.name, learner.index.kind
+        ).set(1)
+        for name in learner.rule.parameters:
+            metrics.hyperparameter.labels(metrics.model, name).set(getattr(learner.rule, name))
+        kafka = self.settings.source.kind == "kafka"
+        metrics.create_topics([self.settings.kafka.topic] if kafka else self.settings.file.paths)
+
+    # 2. Poll
+
+    def _poll(self) -> Batch:
+        with self._stage("poll") as stage:
+            batch = self.source.poll(POLL_S, self.settings.limits.batch_events)
+        if not batch.records:
+            self.metrics.poll_idle_seconds.inc(stage["seconds"])
+        return batch
+
+    def _fresh(self, batch: Batch) -> list[Record]:
+        """Without records below the position: the model has them already."""
+        positions = {name: tally.position for name, tally in self.tallies.items()}
+        records = [r for r in batch.records if r.offset >= positions.get(r.partition, 0)]
+        self.metrics.replayed_events.inc(len(batch.records) - len(records))
+        return records
+
+    # 3. Decode, predict, learn
+
+    def _process(self, batch: Batch) -> None:
+        records = self._fresh(batch)
+        with self._stage("decode"):
+            decoded = [self._decoder.decode(record) for record in records]
+        bad = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Bad)]
+        good = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Event)]
+        self._check_bad_share(len(bad), len(records))
+        with self._stage("learn"):
+            scores = self._learn([event for _, event in good])
+        with self._stage("output"):
+            for record, reason in bad:
+                self._retry("dead letters", lambda r=record, b=reason: self._dead_letter(r, b))
+            if self.predictions is not None:
+                self._predict(self.predictions, good, scores)
+        self._account(batch, records, good)
+
+    def _learn(self, events: list[Event]) -> Any:
+        """Learn the events in order; scores are from before each one's own update."""
+        learner = self.model.learner
+        targets = np.array([0.0 if e.target is None else e.target for e in events])
+        importances = np.array([0.0 if e.target is None else e.importance for e in events])
+        rows = self._encoder.encode_rows(
+            (event.features for event in events), allocate=(importances > 0).tolist()
+        )
+        scores = learner.learn_encoded(*rows, targets, importances)
+        self.progress.add(learner.rule, scores, targets, importances)
+        metrics = self.metrics
+        metrics.events_learned.inc(int((importances > 0).sum()))
+        missing = sum(event.target is None for event in events)
+        skipped = {"no_target": missing, "zero_importance": int((importances == 0).sum()) - missing}
+        for reason, count in skipped.items():
+            metrics.events_skipped.labels(metrics.model, reason).inc(count)
+        return scores
+
+    def _dead_letter(self, record: Record, bad: Bad) -> None:
+        self.dead_letters.dead_letter(record, bad)
+        labels = (self.metrics.model, record.partition.topic, bad.reason)
+        self.metrics.events_failed.labels(*labels).inc()
+        self.metrics.dead_letters.labels(*labels).inc()
+        self.failed += 1
+
+    def _predict(self, sink: Sink, good: list[tuple[Record, Event]], scores: Any) -> None:
+        mean = self.model.learner.loss.mean
+        for (record, event), score in zip(good, scores.tolist(), strict=True):
+            value = {
+                "id": event.id,
+                "prediction": mean(score),
+                "score": score,
+                "target": event.target,
+                "source": str(record.partition),
+                "position": record.offset,
+            }
+            message = encode(value)
+            self._retry("predictions", lambda m=message, k=record.key: sink.send(m, k))
+
+    def _account(
+        self, batch: Batch, records: list[Record], good: list[tuple[Record, Event]]
+    ) -> None:
+        metrics = self.metrics
+        metrics.batch_events.observe(len(records))
+        learned: dict[Partition, list[int]] = {}
+        for record, event in good:
+            if event.target is not None and event.importance > 0:
+                learned.setdefault(record.partition, []).append(record.offset)
+        consumed: dict[str, int] = {}
+        for record in records:
+            consumed[record.partition.topic] = consumed.get(record.partition.topic, 0) + 1
+        for topic, count in consumed.items():
+            metrics.events_consumed.labels(metrics.model, topic).inc(count)
+        for partition, position in batch.positions.items():
+            tally = self.tallies.setdefault(partition, Tally())
+            tally.add(learned.get(partition, []))
+            tally.position = max(tally.position, position)
+            labels = (metrics.model, *partition)
+            metrics.partition_position_offset.labels(*labels).set(tally.position)
+        self.reporter.batch(self.model, self.progress)
+
+    def _check_bad_share(self, bad: int, total: int) -> None:
+        """Stop before a schema change drains the topic into the dead letters."""
+        limits = self.settings.limits
+        self._recent.append((bad, total))
+        while sum(n for _, n in self._recent) - self._recent[0][1] >= limits.bad_window:
+            self._recent.popleft()
+        bad, total = (sum(column) for column in zip(*self._recent, strict=True))
+        if total >= limits.bad_window and bad / total > limits.max_bad_share:
+            raise SourceError(
+                f"{bad} of the last {total} records are bad, more than limits.max_bad_share = "
+                f"{limits.max_bad_share}; has the schema changed? Look at the dead letters, then "
+                "correct [event] or [features], or raise the limit",
+                BAD_SHARE_EXIT_CODE,
+            )
+
+    # 4. Snapshot and commit
+
+    def _save(self) -> None:
+        """Outputs first, then the snapshot; the commit waits for the write to end."""
+        with self._stage("output"):
+            self._retry("dead letters", self.dead_letters.flush)
+            if self.predictions is not None:
+                self._retry("predictions", self.predictions.flush)
+        with self._stage("snapshot"):
+            positions = {name: tally.position for name, tally in self.tallies.items()}
+            self._checkpoint.begin(capture(self.model, self._extra()), positions)
+
+    def _extra(self) -> dict[str, Any]:
+        return {
+            "partitions": {str(name): tally.as_json() for name, tally in self.tallies.items()},
+            "progress": self.progress.sums.tolist(),
+            "fields": self._fields.seen,
+            "failed": self.failed,
+            "time": time.time(),
+            "model": self.settings.model.name,
+            "settings": self.settings.model_dump(mode="json", include={"event", "features"}),
+        }
+
+    # Around it
+
+    def _retry(self, what: str, action: Callable[[], None]) -> None:
+        """Try until it works: an output that is out of reach pauses the stream, skips nothing."""
+        while True:
+            try:
+                action()
+                return
+            except OSError as error:
+                log.error("%s out of reach, waiting: %s", what, error)
+                if self._stopping:
+                    raise SourceError(f"stopped while {what} were out of reach: {error}") from error
+                self.beat = time.monotonic()
+                time.sleep(RETRY_S)
+
+    def _publish(self, phase: str, *, ready: bool = True) -> None:
+        lag = self.source.lag() if phase == "learning" else {}
+        metrics = self.metrics
+        for partition, records in lag.items():
+            metrics.partition_lag_records.labels(metrics.model, *partition).set(records)
+        metrics.assigned_partitions.set(len(lag))
+        self.reporter.sweep_if_due(self.model, force=phase == "stopped")
+        self.reporter.publish(
+            self.model,
+            self.progress,
+            phase=phase,
+            ready=ready and self.source.ready,
+            lag=sum(lag.values()),
+            failed=self.failed,
+            last_snapshot_s=self._checkpoint.written_at,
+        )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[dict[str, float]]:
+        """Time a stage of the batch."""
+        timing = {"seconds": 0.0}
+        begun = time.perf_counter()
+        yield timing
+        timing["seconds"] = time.perf_counter() - begun
+        histogram = self.metrics.batch_stage_duration_seconds
+        histogram.labels(self.metrics.model, name).observe(timing["seconds"])

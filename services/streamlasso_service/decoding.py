@@ -1,0 +1,112 @@
+"""From raw records to events, or to the reason why not. Nothing here raises for bad input."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from streamlasso_service.config import EventConfig, LimitsConfig
+from streamlasso_service.fields import FieldError, Fields, NonFiniteError
+from streamlasso_service.records import Bad, Event, Record
+
+__all__ = ["REASONS", "Decoder"]
+
+REASONS = ("decode", "schema", "nonfinite", "too_large", "feature_limit")
+
+# True and 1.0 equal 1, so they are in these sets too.
+POSITIVE = frozenset({1, "1", "+1", "1.0", "true", "True"})
+NEGATIVE = frozenset({0, -1, "0", "-1", "0.0", "-1.0", "false", "False"})
+
+
+class Decoder:
+    """Decodes JSON events, nested or flat, as `EventConfig` names their fields.
+
+    Parameters
+    ----------
+    task
+        ``"classification"`` translates targets to 0 and 1, ``"regression"`` to floats.
+    """
+
+    def __init__(self, event: EventConfig, fields: Fields, limits: LimitsConfig, task: str) -> None:
+        self.event = event
+        self.fields = fields
+        self.limits = limits
+        self._target: Callable[[Any], float] = (
+            self._binary if task == "classification" else self._real
+        )
+        self._decode = msgspec.json.Decoder().decode
+
+    def decode(self, record: Record) -> Event | Bad:
+        """The event of one record, or why there is none."""
+        if len(record.value) > self.limits.max_event_bytes:
+            return Bad("too_large", f"{len(record.value)} bytes > limits.max_event_bytes")
+        try:
+            raw = self._decode(record.value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return Bad("decode", f"not JSON: {error}")
+        if not isinstance(raw, dict):
+            return Bad("schema", f"an event is a JSON object, not a {type(raw).__name__}")
+        try:
+            return self._event(raw)
+        except NonFiniteError as error:
+            return Bad("nonfinite", str(error))
+        except FieldError as error:
+            return Bad("schema", str(error))
+
+    def _event(self, raw: dict[str, Any]) -> Event | Bad:
+        names = self.event
+        ident = raw.pop(names.id, None)
+        target = raw.pop(names.target, None)
+        importance = raw.pop(names.importance, None)
+        nested = raw.get(names.features)
+        fields = nested if isinstance(nested, dict) else raw
+        if len(fields) > self.limits.max_event_features:
+            return Bad("feature_limit", f"{len(fields)} features > limits.max_event_features")
+        return Event(
+            ident,
+            None if target is None else self._target(target),
+            1.0 if importance is None else _importance(names.importance, importance),
+            self.fields.apply(fields),
+        )
+
+    def _binary(self, target: Any) -> float:
+        positive = self.event.positive
+        if positive is not None:
+            return float(target == positive or str(target) == str(positive))
+        try:
+            if target in POSITIVE:
+                return 1.0
+            if target in NEGATIVE:
+                return 0.0
+        except TypeError:
+            pass
+        raise FieldError(
+            f"target of type {type(target).__name__} is neither 0/1, −1/1 nor true/false; "
+            "name the positive one: event.positive"
+        )
+
+    def _real(self, target: Any) -> float:
+        if isinstance(target, bool) or not isinstance(target, int | float | str):
+            raise FieldError(f"target of type {type(target).__name__} is not a number")
+        try:
+            number = float(target)
+        except (ValueError, OverflowError):
+            raise FieldError("target is not a number") from None
+        if not math.isfinite(number):
+            raise NonFiniteError("target is not finite")
+        return number
+
+
+def _importance(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise FieldError(f"{name!r} is not a number")
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        raise FieldError(f"{name!r} is not a number") from None
+    if not math.isfinite(number):
+        raise NonFiniteError(f"{name!r} is not finite")
+    if number < 0:
+        raise FieldError(f"{name!r} is negative; it must be ≥ 0")
+    return number

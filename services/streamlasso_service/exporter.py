@@ -1,0 +1,137 @@
+"""Prometheus metrics: one registry of its own, updated once a batch, never while scraping.
+
+Totals start at 0 in each process (one restored from a snapshot would step back after a crash);
+lifetime numbers are gauges. All label values exist from the start, so that ``rate()`` sees zero.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streamlasso_service.decoding import REASONS
+
+__all__ = ["STAGES", "Metrics"]
+
+STAGES = ("poll", "decode", "learn", "output", "snapshot", "commit")
+SECONDS = (0.0005, 0.002, 0.01, 0.05, 0.2, 1.0, 5.0, 30.0)
+EVENTS = (1, 10, 100, 500, 1000, 5000, 20000)
+
+
+class Metrics:
+    """Every metric of the service as an attribute, without the prefix."""
+
+    def __init__(self, model: str) -> None:
+        self.registry = CollectorRegistry()
+        self.model = model
+        self.events_consumed = self._counter("events_consumed", "Records read", "topic")
+        self.events_learned = self._counter("events_learned", "Events learned from")
+        self.events_skipped = self._counter(
+            "events_skipped", "Good events that were not learned", "reason"
+        )
+        self.events_failed = self._counter(
+            "events_failed", "Records that could not be used", "topic", "reason"
+        )
+        self.dead_letters = self._counter(
+            "dead_letters", "Records copied to the dead letters", "topic", "reason"
+        )
+        self.poll_idle_seconds = self._counter("poll_idle_seconds", "Time spent without records")
+        self.progressive_loss = self._counter(
+            "progressive_loss", "Sum of losses, each from before its event was learned"
+        )
+        self.progressive_examples = self._counter(
+            "progressive_examples", "Sum of the importances of these events"
+        )
+        self.baseline_loss = self._counter(
+            "baseline_loss", "The same sum for a constant model that knows the running mean"
+        )
+        self.feature_transitions = self._counter(
+            "feature_transitions", "Weights that left or reached zero", "direction"
+        )
+        self.nonfinite_updates = self._counter(
+            "nonfinite_updates", "Events whose update was not finite and was left out"
+        )
+        self.snapshots = self._counter("snapshots", "Snapshots", "result")
+        self.offset_commits = self._counter("offset_commits", "Commits for lag tools", "result")
+        self.rebalances = self._counter("rebalances", "Changes of the assignment", "event")
+        self.replayed_events = self._counter(
+            "replayed_events", "Records skipped because the model has them already"
+        )
+        self.batch_events = self._histogram("batch_events", "Records in a batch", EVENTS)
+        self.batch_stage_duration_seconds = self._histogram(
+            "batch_stage_duration_seconds", "Time of a stage of a batch", SECONDS, "stage"
+        )
+        self.prediction_sum = self._gauge("prediction_sum", "Sum of predictions since the start")
+        self.target_sum = self._gauge("target_sum", "Sum of their targets since the start")
+        self.model_events_learned = self._gauge(
+            "model_events_learned", "Events learned in the model's lifetime"
+        )
+        self.active_features = self._gauge("active_features", "Features with a weight other than 0")
+        self.active_features_exact_at_event = self._gauge(
+            "active_features_exact_at_event", "Lifetime event at which active_features was counted"
+        )
+        self.tracked_features = self._gauge("tracked_features", "Features seen in learning")
+        self.sparsity_ratio = self._gauge("sparsity_ratio", "1 - active/tracked")
+        self.weight_l1_norm = self._gauge("weight_l1_norm", "Sum of |weight|")
+        self.weight_max_abs = self._gauge("weight_max_abs", "Largest |weight|")
+        self.hyperparameter = self._gauge("hyperparameter", "Of the rule", "name")
+        self.partition_lag_records = self._gauge(
+            "partition_lag_records", "Records not yet read (bytes for files)", "topic", "partition"
+        )
+        self.partition_position_offset = self._gauge(
+            "partition_position_offset", "Next offset to read", "topic", "partition"
+        )
+        self.partition_snapshot_offset = self._gauge(
+            "partition_snapshot_offset", "Position in the newest snapshot", "topic", "partition"
+        )
+        self.assigned_partitions = self._gauge("assigned_partitions", "Partitions being read")
+        self.snapshot_duration_seconds = self._gauge(
+            "snapshot_duration_seconds", "Time the newest snapshot took to write"
+        )
+        self.snapshot_size_bytes = self._gauge("snapshot_size_bytes", "Its size")
+        self.last_snapshot_timestamp_seconds = self._gauge(
+            "last_snapshot_timestamp_seconds", "When it was written"
+        )
+        self.restore_duration_seconds = self._gauge(
+            "restore_duration_seconds", "Time the restart took to load its snapshot"
+        )
+        self.ready = self._gauge("ready", "1 when restored, assigned and learning")
+        self.build_info = self._gauge("build_info", "Version", "version")
+        self.model_info = self._gauge("model_info", "What is learned", "rule", "loss", "index")
+        self._create_labels()
+
+    def _create_labels(self) -> None:
+        for direction in ("activated", "deactivated"):
+            self.feature_transitions.labels(self.model, direction)
+        for result in ("ok", "failed"):
+            self.snapshots.labels(self.model, result)
+            self.offset_commits.labels(self.model, result)
+        for event in ("assigned", "revoked", "lost"):
+            self.rebalances.labels(self.model, event)
+        for stage in STAGES:
+            self.batch_stage_duration_seconds.labels(self.model, stage)
+        for reason in ("no_target", "zero_importance"):
+            self.events_skipped.labels(self.model, reason)
+
+    def create_topics(self, topics: Iterable[str]) -> None:
+        """Make the series of these topics (or files) exist at zero."""
+        for topic in topics:
+            self.events_consumed.labels(self.model, topic)
+            for reason in REASONS:
+                self.events_failed.labels(self.model, topic, reason)
+                self.dead_letters.labels(self.model, topic, reason)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        counter = Counter(f"streamlasso_{name}", text, ("model", *labels), registry=self.registry)
+        return counter if labels else counter.labels(self.model)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        gauge = Gauge(f"streamlasso_{name}", text, ("model", *labels), registry=self.registry)
+        return gauge if labels else gauge.labels(self.model)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        histogram = Histogram(
+            f"streamlasso_{name}", text, ("model", *labels), registry=self.registry, buckets=buckets
+        )
+        return histogram if labels else histogram.labels(self.model)

@@ -1,0 +1,198 @@
+"""A Kafka topic as a source, through kafka-python.
+
+The consumer takes all partitions itself: one model has one learner, and positions come from the
+snapshot. It has no deserializers: in kafka-python 3.0.12 the poll after an exception in one spins
+for ever.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError, OffsetOutOfRangeError, UnknownTopicOrPartitionError
+
+from streamlasso_service.config import KafkaConfig
+from streamlasso_service.records import Batch, Partition, Record
+from streamlasso_service.source import SourceError
+
+__all__ = ["GAP_EXIT_CODE", "KafkaSource"]
+
+log = logging.getLogger(__name__)
+
+GAP_EXIT_CODE = 3
+METADATA_INTERVAL_S = 30.0
+LAG_INTERVAL_S = 1.0
+
+OPTIONS: dict[str, Any] = {
+    "enable_auto_commit": False,
+    # "none" raises where any other value would skip records in silence.
+    "auto_offset_reset": "none",
+    "isolation_level": "read_committed",
+    "max_partition_fetch_bytes": 8 << 20,
+    "fetch_max_bytes": 64 << 20,
+    "max_poll_records": 20_000,
+}
+
+
+class KafkaSource:
+    """All partitions of one topic."""
+
+    def __init__(self, config: KafkaConfig) -> None:
+        self._config = config
+        self._partitions: list[TopicPartition] = []
+        self._ends: dict[TopicPartition, int] = {}
+        self._next_look = self._next_lag = 0.0
+        self.gaps = 0
+        self._consumer = self._connect()
+
+    def _connect(self) -> KafkaConsumer:
+        options = {
+            "bootstrap_servers": self._config.bootstrap,
+            "group_id": self._config.group,
+            **OPTIONS,
+            **self._config.options,
+        }
+        try:
+            return KafkaConsumer(**options)
+        except KafkaError as error:
+            raise SourceError(
+                f"no Kafka broker at kafka.bootstrap = {self._config.bootstrap!r}: {error}"
+            ) from error
+
+    @property
+    def finished(self) -> bool:
+        """A topic never is."""
+        return False
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions are assigned."""
+        return bool(self._partitions)
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Assign all partitions and seek; wait for a topic that does not exist yet."""
+        wanted = {TopicPartition(p.topic, p.number): at for p, at in positions.items()}
+        self._assign(self._find_partitions(), wanted, new_from_beginning=bool(wanted))
+
+    def _find_partitions(self) -> list[TopicPartition]:
+        topic = self._config.topic
+        while True:
+            try:
+                numbers = self._consumer.partitions_for_topic(topic)
+            except UnknownTopicOrPartitionError:
+                numbers = None
+            if numbers:
+                return [TopicPartition(topic, number) for number in sorted(numbers)]
+            log.warning("topic %r does not exist yet; waiting for it", topic)
+            time.sleep(1.0)
+
+    def _assign(
+        self,
+        partitions: list[TopicPartition],
+        wanted: Mapping[TopicPartition, int],
+        *,
+        new_from_beginning: bool,
+    ) -> None:
+        beginnings = self._consumer.beginning_offsets(partitions)
+        ends = self._consumer.end_offsets(partitions)
+        self._consumer.assign(partitions)
+        for partition in partitions:
+            at = wanted.get(partition)
+            if at is None:
+                latest = self._config.start == "latest" and not new_from_beginning
+                at = ends[partition] if latest else beginnings[partition]
+            elif not beginnings[partition] <= at <= ends[partition]:
+                at = self._bridge(partition, at, beginnings[partition], ends[partition])
+            self._consumer.seek(partition, at)
+        self._partitions, self._ends = partitions, ends
+        self._next_look = time.monotonic() + METADATA_INTERVAL_S
+
+    def _bridge(self, partition: TopicPartition, at: int, first: int, end: int) -> int:
+        """A position that the broker does not hold: an error, or a counted gap."""
+        missing = f"{at} to {first}" if at < first else f"{end} to {at}"
+        message = (
+            f"{partition.topic}/{partition.partition}: the broker holds offsets {first} to {end}, "
+            f"the position is {at}; missing: {missing}"
+        )
+        if not self._config.accept_gap:
+            raise SourceError(
+                f"{message}. Retention has passed the position, or the topic was made anew. "
+                "Go on without the missing records: --accept-gap",
+                GAP_EXIT_CODE,
+            )
+        log.error("%s; going on at %d", message, first)
+        self.gaps += 1
+        return first
+
+    def poll(self, timeout_s: float, limit: int) -> Batch:
+        """The next records of all partitions."""
+        self._look_for_new_partitions()
+        try:
+            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+        except OffsetOutOfRangeError as error:
+            raise SourceError(
+                f"{error}. Start again: the positions will be compared with what the broker holds",
+                GAP_EXIT_CODE,
+            ) from error
+        batch = Batch()
+        for tp, messages in polled.items():
+            partition = Partition(tp.topic, tp.partition)
+            batch.records += [
+                Record(
+                    partition,
+                    message.offset,
+                    message.offset + 1,
+                    message.value or b"",
+                    message.key,
+                    tuple(message.headers or ()),
+                )
+                for message in messages
+            ]
+        for tp in polled:
+            # Past control records and compacted gaps too.
+            batch.positions[Partition(tp.topic, tp.partition)] = self._consumer.position(tp)
+        return batch
+
+    def _look_for_new_partitions(self) -> None:
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + METADATA_INTERVAL_S
+        numbers: set[int] = set()
+        with contextlib.suppress(KafkaError):  # the broker is away: nothing new to see
+            numbers = set(self._consumer.partitions_for_topic(self._config.topic) or ())
+        known = {tp.partition for tp in self._partitions}
+        if numbers - known:
+            positions = {tp: self._consumer.position(tp) for tp in self._partitions}
+            topic = self._config.topic
+            found = [TopicPartition(topic, number) for number in sorted(numbers | known)]
+            log.warning("topic %r now has %d partitions", topic, len(found))
+            self._assign(found, positions, new_from_beginning=True)
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """Commit to the group. Restarts do not read it: the snapshot holds the positions."""
+        offsets = {
+            TopicPartition(p.topic, p.number): OffsetAndMetadata(at, "", -1)
+            for p, at in positions.items()
+        }
+        if offsets:
+            self._consumer.commit(offsets, timeout_ms=10_000)
+
+    def lag(self) -> dict[Partition, int]:
+        """Records between the position and the end, asked for at most once a second."""
+        if time.monotonic() >= self._next_lag and self._partitions:
+            self._next_lag = time.monotonic() + LAG_INTERVAL_S
+            with contextlib.suppress(KafkaError):
+                self._ends = self._consumer.end_offsets(self._partitions)
+        return {
+            Partition(tp.topic, tp.partition): max(
+                self._ends.get(tp, 0) - self._consumer.position(tp), 0
+            )
+            for tp in self._partitions
+        }
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()

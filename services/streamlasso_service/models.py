@@ -1,0 +1,65 @@
+"""From configuration to an estimator, and what of it must match a snapshot."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from streamlasso.estimators import SparseClassifier, SparseRegressor
+from streamlasso.index import GrowingIndex, HashingIndex
+from streamlasso.progressive import Progress
+from streamlasso.rules import get_rule
+
+if TYPE_CHECKING:
+    from streamlasso_service.config import ModelConfig
+
+__all__ = ["Estimator", "build_model", "shape_differences", "warm"]
+
+Estimator = SparseClassifier | SparseRegressor
+
+
+def build_model(config: "ModelConfig") -> Estimator:
+    """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
+    rule = get_rule(config.rule, **config.parameters)
+    hashing = config.index == "hashing"
+    index = HashingIndex(config.bits, names=True) if hashing else GrowingIndex()
+    if config.task == "classification":
+        return SparseClassifier(rule, config.loss or "logistic", index, config.fit_intercept)
+    return SparseRegressor(rule, config.loss or "squared", index, config.fit_intercept)
+
+
+def _shape(model: Estimator) -> dict[str, Any]:
+    learner = model.learner
+    return {
+        "task": type(model).__name__,
+        "rule": learner.rule,
+        "loss": learner.loss.name,
+        "index": (learner.index.kind, learner.index.settings()),
+        "fit_intercept": learner.fit_intercept,
+    }
+
+
+def shape_differences(configured: Estimator, restored: Estimator) -> list[str]:
+    """What differs between the configured model and a snapshot's, both values named."""
+    ours, theirs = _shape(configured), _shape(restored)
+    return [
+        f"{key}: the configuration says {ours[key]}, the snapshot {theirs[key]}"
+        for key in ours
+        if ours[key] != theirs[key]
+    ]
+
+
+def warm(model: Estimator) -> None:
+    """Compile (or load from the cache) every kernel that a model of this shape will use.
+
+    ``model`` learns an event and is of no use afterwards.
+    """
+    learner = model.learner
+    model.learn_one({"warm": 1.0}, 1)
+    model.predict_one({"warm": 1.0})
+    slots = np.array([learner.index.find("warm")], np.uint32)
+    rows = (np.array([0, 1]), slots, np.ones(1))
+    scores = learner.learn_rows(*rows, np.ones(1))
+    learner.score_rows(*rows)
+    learner.survey()
+    learner.effective_weights()
+    Progress(learner.loss).add(learner.rule, scores, np.ones(1), np.ones(1))

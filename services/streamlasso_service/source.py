@@ -1,0 +1,179 @@
+"""Where events come from: the `Source` protocol, and files as streams."""
+
+import gzip
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from streamlasso_service.config import FileConfig
+from streamlasso_service.formats import Format, format_of
+from streamlasso_service.records import Batch, Partition, Record
+
+__all__ = ["FileSource", "Source", "SourceError", "open_bytes"]
+
+
+class SourceError(Exception):
+    """The stream cannot go on; the text says what to do. ``code`` is the exit code."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Source(Protocol):
+    """Batches of raw records with positions. A position is where to go on reading."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether no more records will come."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the partitions are known and being read."""
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Begin at these positions; partitions without one begin where the settings say."""
+
+    def poll(self, timeout_s: float, limit: int) -> Batch:
+        """Up to ``limit`` records, waiting at most ``timeout_s`` for the first."""
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """Tell lag tools which positions a snapshot covers."""
+
+    def lag(self) -> dict[Partition, int]:
+        """Records (or bytes, for files) not yet read, by partition."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+def open_bytes(path: str) -> IO[bytes]:
+    """A plain or ``.gz`` file, or standard input for ``-``."""
+    if path == "-":
+        return sys.stdin.buffer
+    if path.endswith(".gz"):
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return open(path, "rb", buffering=1 << 20)
+
+
+class FileSource:
+    """Files, one after the other, a record a line.
+
+    A position is the number of (uncompressed) bytes read. CSV and svmlight lines become the JSON
+    of an event here, so that what follows is the same for every source.
+    """
+
+    def __init__(
+        self, config: FileConfig, kind: str = "auto", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._config = config
+        self._kind = kind
+        self._clock = clock
+        self._positions: dict[Partition, int] = {}
+        self._paths = list(config.paths)
+        self._file: IO[bytes] | None = None
+        self._format: Format | None = None
+        self._partition = Partition("", 0)
+        self._partial = b""
+        for path in self._paths:
+            if path != "-" and not Path(path).is_file():
+                raise SourceError(f"file.paths: no file {path!r}; check the path", 2)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last file has been read to its end."""
+        return self._file is None and not self._paths
+
+    @property
+    def ready(self) -> bool:
+        """Files always are."""
+        return True
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Go on at these positions."""
+        self._positions = dict(positions)
+
+    def poll(self, timeout_s: float, limit: int) -> Batch:
+        """The next lines. At the end of a followed file it waits for more."""
+        batch = Batch()
+        deadline = self._clock() + timeout_s
+        while not batch.records and not self.finished:
+            if self._file is None:
+                self._open(self._paths[0])
+            self._read(batch, limit)
+            if batch.records:
+                break
+            if self._config.follow and len(self._paths) == 1:
+                if self._clock() >= deadline:
+                    break
+                time.sleep(0.05)
+            else:
+                self._next_file(batch)
+        return batch
+
+    def _open(self, path: str) -> None:
+        self._partition = Partition(path, 0)
+        position = self._positions.get(self._partition, 0)
+        self._format = format_of(path, self._kind, self._config.names)
+        self._file = open_bytes(path)
+        if path == "-":
+            # Standard input cannot be read again: a restart takes what is piped into it.
+            self._positions[self._partition] = self._format.begin(self._file)
+            return
+        with open_bytes(path) as head:
+            begin = self._format.begin(head)
+        self._positions[self._partition] = max(position, begin)
+        self._file.seek(self._positions[self._partition])
+
+    def _read(self, batch: Batch, limit: int) -> None:
+        assert self._file is not None
+        assert self._format is not None
+        position = self._positions[self._partition]
+        for line in self._lines(limit):
+            after = position + len(line)
+            stripped = line.rstrip(b"\r\n")
+            if stripped.strip():
+                value = self._format.event(stripped)
+                batch.records.append(Record(self._partition, position, after, value))
+            position = after
+        self._positions[self._partition] = batch.positions[self._partition] = position
+
+    def _lines(self, limit: int) -> Iterator[bytes]:
+        """Whole lines; in a followed file an unfinished last line waits for its end."""
+        assert self._file is not None
+        for _ in range(limit):
+            line = self._partial + self._file.readline()
+            self._partial = b""
+            if not line:
+                return
+            if self._config.follow and not line.endswith(b"\n"):
+                self._partial = line
+                return
+            yield line
+
+    def _next_file(self, batch: Batch) -> None:
+        assert self._file is not None
+        if self._file is not sys.stdin.buffer:
+            self._file.close()
+        self._file = None
+        self._paths.pop(0)
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """Nobody to tell."""
+
+    def lag(self) -> dict[Partition, int]:
+        """Bytes left of the plain file that is being read."""
+        path = self._partition.topic
+        if self._file is None or path in ("", "-") or path.endswith(".gz"):
+            return {}
+        left = Path(path).stat().st_size - self._positions[self._partition]
+        return {self._partition: left}
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None and self._file is not sys.stdin.buffer:
+            self._file.close()
+        self._file = None
+        self._paths = []
