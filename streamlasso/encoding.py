@@ -23,7 +23,8 @@ LAYOUTS_LIMIT = 256
 
 def categorical_name(name: Name, value: str) -> Name:
     """The name of the one-hot feature of a string value."""
-    return f"{name}={value}" if isinstance(name, str) else (name, "=", value)
+    # Added, not formatted: an Enum that is a str would be formatted as its label.
+    return name + "=" + value if isinstance(name, str) else (name, "=", value)
 
 
 def _number(name: Name, value: Any) -> float:
@@ -56,12 +57,17 @@ class RowEncoder:
         self._code = "d" if dtype == "float64" else "f"
         self._event: Mapping[Name, Any] | None = None
         self._complete = False
+        # A hashing index that keeps names learns them from `add` alone, so finding is not enough.
+        self._keeps_names = getattr(index, "names", False) is True
         self._layouts: dict[tuple[Name, ...], tuple[Array, struct.Struct]] = {}
 
-    def encode(self, event: Mapping[Name, Any], *, allocate: bool) -> None:
+    def encode(self, event: Mapping[Any, Any], *, allocate: bool) -> None:
         """Encode one event; new names get slots only if ``allocate``."""
-        if event == self._event and (self._complete or not allocate):
-            return
+        try:
+            if event == self._event and (self._complete or not allocate):
+                return
+        except (TypeError, ValueError):
+            pass  # pandas' NA and arrays have no truth value
         self._event = None
         layout = self._layouts.get(tuple(event))
         if layout is not None:
@@ -81,7 +87,7 @@ class RowEncoder:
         self._encode_each(event, allocate)
         self._event = dict(event)
 
-    def _encode_each(self, event: Mapping[Name, Any], allocate: bool) -> None:
+    def _encode_each(self, event: Mapping[Any, Any], allocate: bool) -> None:
         lookup = self.index.add if allocate else self.index.find
         slots: list[int] = []
         values: list[float] = []
@@ -98,7 +104,7 @@ class RowEncoder:
                     continue
                 if isinstance(value, str):
                     numeric = False
-                    slots.append(lookup(categorical_name(name, str(value))))
+                    slots.append(lookup(categorical_name(name, str.__str__(value))))
                     values.append(1.0)
                     continue
                 value = _number(name, value)
@@ -114,13 +120,13 @@ class RowEncoder:
         except OverflowError:
             self.values[:size] = [_clamped(value) for value in values]
         self.size = size
-        self._complete = UNSEEN not in slots
+        self._complete = UNSEEN not in slots and (allocate or not self._keeps_names)
         names = tuple(event)
         if numeric and self._complete and size == len(names) and len(self._layouts) < LAYOUTS_LIMIT:
             self._layouts[names] = (self.slots, struct.Struct(f"{size}{self._code}"))
 
     def encode_rows(
-        self, events: Iterable[Mapping[Name, Any]], *, allocate: bool | Iterable[bool]
+        self, events: Iterable[Mapping[Any, Any]], *, allocate: bool | Iterable[bool]
     ) -> tuple[Array, Array, Array]:
         """Many events as ``(indptr, slots, values)``; ``allocate`` may differ by event."""
         each = _repeat(allocate) if isinstance(allocate, bool) else iter(allocate)

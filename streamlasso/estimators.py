@@ -75,6 +75,7 @@ class _SparseLinear:
         return self._learner.score_row(encoder.slots, encoder.values, encoder.size)
 
     def _learn_frame(self, X: "pd.DataFrame", targets: Array, w: Any) -> None:
+        targets = self._learner._targets(targets, len(X))
         importances = np.broadcast_to(np.asarray(w, np.float64), targets.shape)
         importances = self._learner._importances(importances, len(targets))
         rows = self._encoder.encode_rows(_rows(X), allocate=(importances != 0).tolist())
@@ -157,7 +158,7 @@ class _SparseLinear:
             content = {"loss": self.loss, "intercept": self.intercept, "weights": weights}
             path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         elif path.suffix == ".csv":
-            with path.open("w", newline="", encoding="utf-8") as file:
+            with path.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
                 writer = csv.writer(file)
                 writer.writerow(["name", "weight"])
                 writer.writerow(["", repr(self.intercept)])
@@ -290,24 +291,29 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
         """The negative and the positive label."""
         return self._negative, self._positive
 
-    def _target(self, y: Any) -> float:
-        if y in self._labels:
-            return float(y == self._positive)
+    def _target(self, y: Any, w: float) -> float:
+        try:
+            if y in self._labels:
+                return float(y == self._positive)
+        except TypeError:
+            pass  # not hashable: refused below
+        if not w > 0:
+            return 0.0  # an event that is not learned brings no label
         if isinstance(y, np.generic):
             y = y.item()
         return self._new_label(y)
 
     def _new_label(self, y: Any) -> float:
-        if y is None or y != y or isinstance(y, list | dict):
+        missing = y is None or type(y).__name__ == "NAType" or y != y
+        if missing or isinstance(y, list | dict):
             raise ValueError(f"label {y!r} is no class; leave such events out of learning")
         if len(self._labels) == 2:
             raise ValueError(
                 f"label {y!r} would be a third class beside {self._negative!r} and "
                 f"{self._positive!r}; use river's multiclass.OneVsRestClassifier(model)"
             )
-        # 1 is always positive; 0, −1 and the first of two other labels are negative.
-        positive = y == 1 or (bool(self._labels) and self._positive not in self._labels)
-        positive = positive and y not in (0, -1)
+        # The first label is negative unless it is 1; the second is what the first is not.
+        positive = self._positive not in self._labels if self._labels else y == 1
         if positive:
             self._positive = y
         else:
@@ -317,7 +323,7 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
 
     def learn_one(self, x: Event, y: Any, w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
-        self._learn(x, self._target(y), w)
+        self._learn(x, self._target(y, w), w)
 
     def predict_proba_one(self, x: Event) -> dict[Any, float]:
         """Label → probability; unknown names count as zero and are not remembered."""
@@ -330,8 +336,10 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
 
     def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
         """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
-        targets = np.array([self._target(label) for label in np.asarray(y).tolist()], np.float64)
-        self._learn_frame(X, targets, w)
+        labels = np.asarray(y).tolist()
+        weights = np.broadcast_to(np.asarray(w, np.float64), (len(labels),)).tolist()
+        targets = [self._target(*each) for each in zip(labels, weights, strict=True)]
+        self._learn_frame(X, np.array(targets, np.float64), w)
 
     def predict_proba_many(self, X: "pd.DataFrame") -> "pd.DataFrame":
         """The probabilities of a frame's rows, a column per label, under its index."""
@@ -345,5 +353,5 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
         """The more likely labels of a frame's rows, under its index."""
         import pandas as pd
 
-        labels = np.array([self._negative, self._positive])
-        return pd.Series(labels[(self._score_frame(X) > 0).astype(int)], X.index)
+        scores = self._score_frame(X).tolist()
+        return pd.Series([self.classes[score > 0] for score in scores], X.index)

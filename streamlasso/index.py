@@ -61,7 +61,7 @@ def plain_name(name: Hashable) -> Name:
     if isinstance(name, tuple):
         return tuple(plain_name(part) for part in name)
     if isinstance(name, str):
-        return str(name)
+        return str.__str__(name)  # the text itself: str() of an Enum is its label
     if isinstance(name, int | np.integer):
         return int(name)
     raise TypeError(

@@ -242,9 +242,9 @@ class Learner:
     def _rows(
         self, indptr: npt.ArrayLike, slots: npt.ArrayLike, values: npt.ArrayLike, *, lowest: int
     ) -> tuple[Array, Array, Array]:
-        indptr = np.ascontiguousarray(indptr, np.int64)
+        indptr = _owned(indptr, np.int64)
         given = np.asarray(slots)
-        values = np.ascontiguousarray(values, self.dtype)
+        values = _owned(values, self.dtype)
         if indptr.ndim != 1 or len(indptr) == 0 or indptr[0] < 0 or (np.diff(indptr) < 0).any():
             raise ValueError("indptr must begin at 0 or above and never fall")
         if not given.ndim == values.ndim == 1 or not len(given) == len(values) >= indptr[-1]:
@@ -258,10 +258,10 @@ class Learner:
                 f"slots must be from {lowest} to {len(self.state) - 1}, got {given.min()} to "
                 f"{given.max()}; 0 is the intercept, 1 unknown names, others come from the index"
             )
-        return indptr, np.ascontiguousarray(given, np.uint32), values
+        return indptr, _owned(given, np.uint32), values
 
     def _targets(self, targets: npt.ArrayLike, rows: int) -> Array:
-        targets = np.ascontiguousarray(targets, self.dtype)
+        targets = _owned(targets, self.dtype)
         if targets.shape != (rows,):
             raise ValueError(f"targets has shape {targets.shape}; it must be ({rows},)")
         if self.loss.domain == "binary":
@@ -276,7 +276,7 @@ class Learner:
     def _importances(self, importances: npt.ArrayLike | None, rows: int) -> Array:
         if importances is None:
             return np.ones(rows, self.dtype)
-        importances = np.ascontiguousarray(importances, self.dtype)
+        importances = _owned(importances, self.dtype)
         if importances.shape != (rows,):
             raise ValueError(f"importances has shape {importances.shape}; it must be ({rows},)")
         if (importances < 0).any():
@@ -346,3 +346,8 @@ class Learner:
         """
         count: Array = self.counts[ACTIVATED] - self.counts[DEACTIVATED]
         return count
+
+
+def _owned(array: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
+    """The array as the kernels were compiled for; copied if it is read-only or strided."""
+    return np.require(array, dtype, ["C", "A", "W", "E"])

@@ -46,13 +46,13 @@ class Progress:
         compiled: bool = True,
     ) -> None:
         """Add rows; importance 0 leaves a row out. ``rule`` only finds the compiled kernels."""
-        kernels_for(rule, self.loss, compiled=compiled).measure(
-            np.ascontiguousarray(scores, np.float64),
-            np.ascontiguousarray(targets, np.float64),
-            np.ascontiguousarray(importances, np.float64),
-            self.loss.hyper(),
-            self.sums,
+        # As the kernel was compiled for: copied if read-only or strided.
+        scores, targets, importances = (
+            np.require(array, np.float64, ["C", "A", "W", "E"])
+            for array in (scores, targets, importances)
         )
+        kernel = kernels_for(rule, self.loss, compiled=compiled).measure
+        kernel(scores, targets, importances, self.loss.hyper(), self.sums)
 
     def _mean(self, which: int) -> float:
         examples = self.sums[EXAMPLES]

@@ -104,7 +104,7 @@ def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
 def _digest(manifest: str, arrays: dict[str, Array]) -> str:
     digest = hashlib.blake2b(manifest.encode(), digest_size=16)
     for name in sorted(arrays):
-        digest.update(name.encode())
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
         digest.update(np.ascontiguousarray(arrays[name]).view(np.uint8).data)
     return digest.hexdigest()
 

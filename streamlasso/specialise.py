@@ -90,22 +90,16 @@ class Kernels:
 def kernels_for(rule: Rule, loss: Loss, lanes: int = 1, *, compiled: bool = True) -> Kernels:
     """The kernels of a rule and a loss; the same objects for the same types and modes."""
     mode = tuple(sorted(rule.mode.items()))
-    return _specialise(
-        type(rule),
-        mode,
-        rule.columns,
-        type(loss),
-        lanes,
-        compiled,  # type: ignore[arg-type]
-    )
+    kinds: tuple[Any, Any] = (type(rule), type(loss))
+    return _specialise(*kinds, mode, rule.columns, lanes, compiled)
 
 
 @cache
 def _specialise(
     rule_type: type[Rule],
+    loss_type: type[Loss],
     mode: Mode,
     columns: tuple[str, ...],
-    loss_type: type[Loss],
     lanes: int,
     compiled: bool,
 ) -> Kernels:
@@ -122,6 +116,7 @@ def _specialise(
     }
     rule_name = "_".join([rule_type.name, *(name.lower() for name, on in mode if on)])
     sources = (
+        __name__,
         kernels.__name__,
         numerics.__name__,
         *sorted({cls.__module__ for cls in rule_type.__mro__ if issubclass(cls, Rule)}),

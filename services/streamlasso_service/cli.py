@@ -273,7 +273,7 @@ def warm(
             task = "classification" if kind.domain == "binary" else "regression"
             begun = time.perf_counter()
             try:
-                model = build_model(ModelConfig(rule=name, loss=loss, task=task))  # type: ignore[arg-type]
+                model = build_model(ModelConfig(rule=name, loss=loss, task=task))
             except ValueError as error:
                 _fail(str(error), 2)
             compile_kernels(model)

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -77,7 +78,7 @@ class Consumer:
         self.beat = time.monotonic()
         self._fields = Fields(settings.features)
         self._decoder = Decoder(settings.event, self._fields, settings.limits, settings.model.task)
-        self._stopping = False
+        self._stopping = self._unsaved = False
         self._checkpoint = Checkpoint(settings.snapshot, store, source, metrics)
         self._recent: deque[tuple[int, int]] = deque()
 
@@ -92,7 +93,7 @@ class Consumer:
             batch = self._poll()  # 2
             if batch.records or batch.positions:
                 self._process(batch)  # 3
-            if self._checkpoint.due(self.model.learner.clock):
+            if self._unsaved and self._checkpoint.due(self.model.learner.clock):
                 self._save()  # 4
             self._checkpoint.finish(wait=False)
             self._publish("learning")
@@ -174,6 +175,7 @@ class Consumer:
     # 3. Decode, predict, learn
 
     def _process(self, batch: Batch) -> None:
+        self._unsaved = True
         records = self._fresh(batch)
         with self._stage("decode"):
             decoded = [self._decoder.decode(record) for record in records]
@@ -184,7 +186,7 @@ class Consumer:
             scores = self._learn([event for _, event in good])
         with self._stage("output"):
             for record, reason in bad:
-                self._retry("dead letters", lambda r=record, b=reason: self._dead_letter(r, b))
+                self._retry("dead letters", partial(self._dead_letter, record, reason))
             if self.predictions is not None:
                 self._predict(self.predictions, good, scores)
         self._account(batch, records, good)
@@ -226,7 +228,7 @@ class Consumer:
                 "position": record.offset,
             }
             message = encode(value)
-            self._retry("predictions", lambda m=message, k=record.key: sink.send(m, k))
+            self._retry("predictions", partial(sink.send, message, record.key))
 
     def _account(
         self, batch: Batch, records: list[Record], good: list[tuple[Record, Event]]
@@ -273,6 +275,7 @@ class Consumer:
             self._retry("dead letters", self.dead_letters.flush)
             if self.predictions is not None:
                 self._retry("predictions", self.predictions.flush)
+        self._unsaved = False
         with self._stage("snapshot"):
             positions = {name: tally.position for name, tally in self.tallies.items()}
             self._checkpoint.begin(capture(self.model, self._extra()), positions)
@@ -281,7 +284,7 @@ class Consumer:
         return {
             "partitions": {str(name): tally.as_json() for name, tally in self.tallies.items()},
             "progress": self.progress.sums.tolist(),
-            "fields": self._fields.seen,
+            "fields": dict(self._fields.seen),
             "failed": self.failed,
             "time": time.time(),
             "model": self.settings.model.name,

@@ -6,7 +6,13 @@ lifetime numbers are gauges. All label values exist from the start, so that ``ra
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 
 from streamlasso_service.decoding import REASONS
 
@@ -21,6 +27,8 @@ class Metrics:
     """Every metric of the service as an attribute, without the prefix."""
 
     def __init__(self, model: str) -> None:
+        # A second series for each counter, which nothing here reads.
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self.model = model
         self.events_consumed = self._counter("events_consumed", "Records read", "topic")

@@ -31,42 +31,40 @@ class Fields:
         self.seen: dict[str, str] = {}
         self._plans: dict[str, tuple[str, str]] = {}
 
-    def _plan(self, name: str) -> tuple[str, str]:
-        """(kind, feature name) of a field, remembered."""
-        plan = self._plans.get(name)
-        if plan is None:
-            kind = "auto"
-            for candidate in ("ignore", "categorical", "log1p", "numeric"):
-                if any(fnmatchcase(name, pattern) for pattern in getattr(self.config, candidate)):
-                    kind = candidate
-                    break
-            prefixes = (
-                text for pattern, text in self.config.prefix.items() if fnmatchcase(name, pattern)
-            )
-            plan = (kind, next(prefixes, "") + name)
-            if len(self._plans) >= NAMES_LIMIT:
-                self._plans.clear()
-            self._plans[name] = plan
+    def _plan(self, name: str, value: Any) -> tuple[str, str]:
+        """(kind, feature name) of a field, made at its first value and remembered."""
+        kind = "auto"
+        for candidate in ("ignore", "categorical", "log1p", "numeric"):
+            if any(fnmatchcase(name, pattern) for pattern in getattr(self.config, candidate)):
+                kind = candidate
+                break
+        prefixes = (
+            text for pattern, text in self.config.prefix.items() if fnmatchcase(name, pattern)
+        )
+        if len(self._plans) >= NAMES_LIMIT:
+            self._plans.clear()
+        plan = self._plans[name] = (kind, next(prefixes, "") + name)
+        if kind != "ignore" and len(self.seen) < SEEN_LIMIT:
+            guessed = "categorical" if isinstance(value, str) else "numeric"
+            self.seen.setdefault(name, guessed if kind == "auto" else kind)
         return plan
 
     def apply(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Features by name: floats, and strings for one-hot; absent ones left out."""
         features: dict[str, Any] = {}
+        plans = self._plans
         for name, value in raw.items():
             if value is None:
                 continue
-            kind, feature = self._plan(name)
+            kind, feature = plans.get(name) or self._plan(name, value)
             if kind == "ignore":
                 continue
-            if kind == "auto":
-                kind = "categorical" if isinstance(value, str) else "numeric"
-            if kind == "categorical":
-                features[feature] = _category(name, value)
-            else:
-                number = _number(name, value)
-                features[feature] = _log1p(number) if kind == "log1p" else number
-            if name not in self.seen and len(self.seen) < SEEN_LIMIT:
-                self.seen[name] = kind
+            if kind == "categorical" or (kind == "auto" and type(value) is str):
+                features[feature] = value if type(value) is str else _category(name, value)
+                continue
+            # A finite float, by far the most frequent case, costs one comparison.
+            number = value if type(value) is float and value - value == 0 else _number(name, value)
+            features[feature] = _log1p(number) if kind == "log1p" else number
         return _unit(features) if self.config.unit_length else features
 
 
@@ -109,16 +107,12 @@ def _log1p(number: float) -> float:
 
 def _unit(features: dict[str, Any]) -> dict[str, Any]:
     """Scale to Σ value² = 1, a one-hot feature counting as 1."""
-    squares = math.fsum(
-        1.0 if isinstance(value, str) else value * value for value in features.values()
-    )
-    length = math.sqrt(squares)
+    sizes = [1.0 if type(value) is str else value for value in features.values()]
+    length = math.hypot(*sizes)
     if length == 0:
         return features
     # A one-hot feature of length other than 1 needs its value spelled out.
     return {
-        (f"{name}={value}" if isinstance(value, str) else name): (
-            1.0 / length if isinstance(value, str) else value / length
-        )
-        for name, value in features.items()
+        (f"{name}={value}" if type(value) is str else name): size / length
+        for (name, value), size in zip(features.items(), sizes, strict=True)
     }

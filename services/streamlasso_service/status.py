@@ -102,7 +102,7 @@ class Reporter:
         learner = model.learner
         self._tracked, sums = learner.survey()
         weights = learner.effective_weights()[FIRST:, 0]
-        largest = np.argsort(-np.abs(weights), kind="stable")[:TOP] if len(weights) else []
+        largest: Any = np.argsort(-np.abs(weights), kind="stable")[:TOP] if len(weights) else []
         self._top = [
             (learner.index.name(int(slot) + FIRST), float(weights[slot]))
             for slot in largest

@@ -86,8 +86,8 @@ class FTRLProximal(Rule):
         count once per event (McMahan 2011); only this form converges to a batch lasso with
         λ = l1 per event.
     since_birth
-        With ``"per_event"``: count the events since the feature was first seen instead of all, so
-        that a late feature does not pay for the time before it existed.
+        With ``"per_event"``: count the events since the feature's first gradient that is not zero
+        instead of all, so that a late feature does not pay for the time before it existed.
 
     References
     ----------

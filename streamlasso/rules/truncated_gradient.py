@@ -128,7 +128,7 @@ class TruncatedGradient(Rule):
 
     def _mode_faults(self) -> list[str]:
         faults = []
-        if self.period != int(self.period):
+        if isinstance(self.period, float) and self.period % 1 != 0:
             faults.append(f"period = {self.period!r} must be a whole number of events")
         if self.adaptive and self.power:
             faults.append(f"power = {self.power!r} needs adaptive = False")

@@ -1,0 +1,170 @@
+"""What the contract tests run over: variants of every rule, seeded streams, both implementations.
+
+A new rule needs variants here and a class in `reference`; a test fails while it has none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from reference import REFERENCES, Reference
+
+from streamlasso import LOSSES, FTRLProximal, Learner, SoftThreshold, TruncatedGradient
+from streamlasso.rules import Rule
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A rule in one of its modes, with penalties strong enough to matter on the streams below."""
+
+    label: str
+    rule: Rule
+    late_pays: bool = False
+    """By definition the penalty grows with the clock, also for features that were not there."""
+
+
+VARIANTS = [
+    Variant("ftrl-total", FTRLProximal(alpha=0.3, l1=1.5)),
+    Variant("ftrl-total-l2", FTRLProximal(alpha=0.3, l1=0.7, l2=0.4)),
+    Variant("ftrl-total-beta-0", FTRLProximal(alpha=0.3, beta=0.0, l1=0.5)),
+    Variant("ftrl-total-beta-small", FTRLProximal(alpha=0.3, beta=1e-6, l1=0.5)),
+    Variant("ftrl-total-unpenalised", FTRLProximal(alpha=0.3, l1=0.0)),
+    Variant("ftrl-per-event", FTRLProximal(0.5, l1=0.05, penalty="per_event"), True),
+    Variant("ftrl-per-event-l2", FTRLProximal(0.5, 1.0, 0.03, 0.02, "per_event"), True),
+    Variant("ftrl-per-event-beta-0", FTRLProximal(0.5, 0.0, 0.05, 0.0, "per_event"), True),
+    Variant("ftrl-since-birth", FTRLProximal(0.5, 1.0, 0.05, 0.01, "per_event", True)),
+    Variant("truncated", TruncatedGradient(0.2, gravity=0.1, period=10)),
+    Variant("truncated-period-1", TruncatedGradient(0.2, gravity=0.1, period=1)),
+    Variant("truncated-threshold", TruncatedGradient(0.2, 0.2, period=7, threshold=0.35)),
+    Variant("truncated-common", TruncatedGradient(0.03, gravity=0.08, adaptive=False)),
+    Variant("truncated-common-power", TruncatedGradient(0.2, 0.08, 5, adaptive=False, power=0.5)),
+    Variant("truncated-common-threshold", TruncatedGradient(0.03, 0.1, 3, 0.3, adaptive=False)),
+    Variant("soft", SoftThreshold(0.2, l1=0.1)),
+    Variant("soft-l2", SoftThreshold(0.2, l1=0.08, l2=0.03)),
+    Variant("soft-l2-tiny", SoftThreshold(0.2, l1=0.1, l2=1e-12)),
+    Variant("soft-l2-only", SoftThreshold(0.2, l1=0.0, l2=0.05)),
+    Variant("soft-common", SoftThreshold(0.03, l1=0.08, adaptive=False)),
+    Variant("soft-common-l2", SoftThreshold(0.03, l1=0.08, l2=0.05, adaptive=False)),
+    Variant("soft-common-power", SoftThreshold(0.3, l1=0.06, adaptive=False, power=0.5)),
+    Variant("soft-common-power-l2", SoftThreshold(0.3, 0.05, 0.1, adaptive=False, power=0.5)),
+]
+
+MODES: list[Variant] = list(
+    {(type(v.rule), *v.rule.mode.items()): v for v in reversed(VARIANTS)}.values()
+)
+"""One variant for each kernel that `specialise` compiles: the first one listed."""
+
+
+each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.label)
+each_mode = pytest.mark.parametrize("variant", MODES, ids=lambda variant: variant.label)
+each_loss = pytest.mark.parametrize("loss", LOSSES)
+
+
+class Event(NamedTuple):
+    """Names are the integers from 0 on; also the coordinates of the dense reference."""
+
+    names: list[int]
+    values: list[float]
+    target: float
+    importance: float
+
+    @property
+    def x(self) -> dict[int, float]:
+        """As an estimator takes it."""
+        return dict(zip(self.names, self.values, strict=True))
+
+
+DIMENSION = 9
+
+
+def stream(
+    loss: str,
+    events: int = 400,
+    *,
+    seed: int = 7,
+    scale: float = 1.0,
+    importances: Sequence[float] = (0.0, 0.5, 1.0, 1.0, 2.3),
+) -> list[Event]:
+    """A seeded stream of 9 features in which features are absent, late, rare, zero and vanish.
+
+    0–2 carry the signal, 3 and 4 are noise, 5 comes late and matters, 6 matters and vanishes
+    early, 7 is rare, 8 matters at first and then means the opposite.
+    """
+    random = np.random.default_rng(seed)
+    truth = np.array([1.2, -0.8, 0.5, 0.0, 0.0, 0.9, -1.1, 0.6, 0.7])
+    presence = np.array([0.7, 0.6, 0.5, 0.5, 0.4, 0.6, 0.7, 0.03, 0.5])
+    made = []
+    for t in range(events):
+        here = random.random(DIMENSION) < presence
+        here[5] &= t >= 0.4 * events
+        here[6] &= t < 0.3 * events
+        names = np.flatnonzero(here)
+        values = scale * np.round(random.normal(size=len(names)), 3)
+        values[random.random(len(names)) < 0.05] = 0.0
+        if t == events // 2:
+            truth[8] *= -1
+        score = values @ truth[names] / scale + 0.3 + 0.3 * random.normal()
+        target = float(score) if LOSSES[loss].domain == "real" else float(score > 0)
+        importance = float(random.choice(importances))
+        made.append(Event(names.tolist(), values.tolist(), target, importance))
+    return made
+
+
+def learner_for(
+    rule: Rule | Sequence[Rule], loss: str, *, compiled: bool = False, **settings: Any
+) -> Learner:
+    """A learner whose features are allocated so that name j has slot 2 + j."""
+    learner = Learner(rule, loss, compiled=compiled, **settings)
+    for name in range(DIMENSION):
+        learner.index.add(name)
+    return learner
+
+
+def rows(events: Sequence[Event]) -> tuple[Array, Array, Array, Array, Array]:
+    """``(indptr, slots, values, targets, importances)`` for `learner_for`'s slots."""
+    indptr = np.cumsum([0] + [len(event.names) for event in events])
+    slots = np.array([2 + name for event in events for name in event.names], np.uint32)
+    values = np.array([value for event in events for value in event.values], np.float64)
+    targets = np.array([event.target for event in events], np.float64)
+    importances = np.array([event.importance for event in events], np.float64)
+    return indptr, slots, values, targets, importances
+
+
+def learn(learner: Learner, events: Sequence[Event]) -> Array:
+    """Learn the events in one call; the progressive scores."""
+    return learner.learn_rows(*rows(events))
+
+
+def weights_of(learner: Learner, lane: int = 0) -> Array:
+    """The effective weights of `learner_for`'s features, dense."""
+    weights: Array = learner.effective_weights()[2 : 2 + DIMENSION, lane]
+    return weights
+
+
+def reference_for(rule: Rule, loss: str, *, fit_intercept: bool = True) -> Reference:
+    """The naive implementation with the same hyper-parameters."""
+    naive = REFERENCES[rule.name]
+    return naive(DIMENSION, loss, fit_intercept=fit_intercept, **asdict(rule))  # type: ignore[call-arg]
+
+
+def dense(event: Event) -> Array:
+    """The event as a vector."""
+    x = np.zeros(DIMENSION)
+    x[event.names] = event.values
+    return x
+
+
+def state_of(learner: Learner) -> dict[str, bytes | int]:
+    """All that learning may change, for comparing bit for bit."""
+    return {
+        "state": learner.state.tobytes(),
+        "hyper": learner.hyper.tobytes(),
+        "clock": learner.clock,
+        "rejected": learner.rejected,
+        "names": learner.index.size,
+    }
