@@ -144,6 +144,14 @@ class KafkaConfig(Section):
     )
     options: dict[str, Any] = Field({}, description="more of kafka-python's options (TLS, SASL)")
 
+    @field_validator("options")
+    @classmethod
+    def _no_deserializers(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for name in ("key_deserializer", "value_deserializer"):
+            if name in options:
+                raise ValueError(f"{name} can make poll hang for ever; values are read as JSON")
+        return options
+
 
 class SnapshotConfig(Section):
     """When and where the model is saved, together with its positions."""

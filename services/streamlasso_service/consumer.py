@@ -130,7 +130,9 @@ class Consumer:
         self.reporter.batch(self.model, self.progress)
         self.reporter.sweep_if_due(self.model)
         self._publish("starting", ready=False)
-        self.source.start({name: tally.position for name, tally in self.tallies.items()})
+        positions = {name: tally.position for name, tally in self.tallies.items()}
+        for partition, position in self.source.start(positions).items():
+            self.tallies[partition].position = position
 
     def _check_shape(self, model: Estimator, name: str) -> None:
         differences = shape_differences(build_model(self.settings.model), model)

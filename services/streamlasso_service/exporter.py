@@ -28,7 +28,7 @@ class Metrics:
 
     def __init__(self, model: str) -> None:
         # A second series for each counter, which nothing here reads.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.model = model
         self.events_consumed = self._counter("events_consumed", "Records read", "topic")

@@ -1,8 +1,8 @@
 """A Kafka topic as a source, through kafka-python.
 
 The consumer takes all partitions itself: one model has one learner, and positions come from the
-snapshot. It has no deserializers: in kafka-python 3.0.12 the poll after an exception in one spins
-for ever.
+snapshot. In kafka-python 3.0.12 the poll after an exception in a deserializer or a failed CRC spins
+for ever: there are no deserializers, and after any exception the consumer is made anew.
 """
 
 import contextlib
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 GAP_EXIT_CODE = 3
 METADATA_INTERVAL_S = 30.0
 LAG_INTERVAL_S = 1.0
+FAULTS_LIMIT = 3
 
 OPTIONS: dict[str, Any] = {
     "enable_auto_commit": False,
@@ -45,6 +46,8 @@ class KafkaSource:
         self._partitions: list[TopicPartition] = []
         self._ends: dict[TopicPartition, int] = {}
         self._next_look = self._next_lag = 0.0
+        self._at: dict[TopicPartition, int] = {}
+        self._faults = 0
         self.gaps = 0
         self._consumer = self._connect()
 
@@ -72,10 +75,15 @@ class KafkaSource:
         """Whether partitions are assigned."""
         return bool(self._partitions)
 
-    def start(self, positions: Mapping[Partition, int]) -> None:
+    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Assign all partitions and seek; wait for a topic that does not exist yet."""
         wanted = {TopicPartition(p.topic, p.number): at for p, at in positions.items()}
         self._assign(self._find_partitions(), wanted, new_from_beginning=bool(wanted))
+        return {
+            Partition(tp.topic, tp.partition): self._at[tp]
+            for tp, at in wanted.items()
+            if self._at.get(tp, at) != at
+        }
 
     def _find_partitions(self) -> list[TopicPartition]:
         topic = self._config.topic
@@ -107,6 +115,7 @@ class KafkaSource:
             elif not beginnings[partition] <= at <= ends[partition]:
                 at = self._bridge(partition, at, beginnings[partition], ends[partition])
             self._consumer.seek(partition, at)
+            self._at[partition] = at
         self._partitions, self._ends = partitions, ends
         self._next_look = time.monotonic() + METADATA_INTERVAL_S
 
@@ -137,6 +146,10 @@ class KafkaSource:
                 f"{error}. Start again: the positions will be compared with what the broker holds",
                 GAP_EXIT_CODE,
             ) from error
+        except KafkaError as error:
+            self._rebuild(error)
+            return Batch()
+        self._faults = 0
         batch = Batch()
         for tp, messages in polled.items():
             partition = Partition(tp.topic, tp.partition)
@@ -153,8 +166,20 @@ class KafkaSource:
             ]
         for tp in polled:
             # Past control records and compacted gaps too.
-            batch.positions[Partition(tp.topic, tp.partition)] = self._consumer.position(tp)
+            self._at[tp] = self._consumer.position(tp)
+            batch.positions[Partition(tp.topic, tp.partition)] = self._at[tp]
         return batch
+
+    def _rebuild(self, error: KafkaError) -> None:
+        """A new consumer at the same positions; what it cannot read either stops the service."""
+        self._faults += 1
+        if self._faults > FAULTS_LIMIT:
+            at = ", ".join(f"{tp.topic}/{tp.partition} at {at}" for tp, at in self._at.items())
+            raise SourceError(f"cannot read on ({at}): {error}") from error
+        log.error("poll failed, reading on with a new consumer: %s", error)
+        self._consumer.close(autocommit=False)
+        self._consumer = self._connect()
+        self._assign(self._partitions, dict(self._at), new_from_beginning=True)
 
     def _look_for_new_partitions(self) -> None:
         if time.monotonic() < self._next_look:

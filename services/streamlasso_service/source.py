@@ -33,8 +33,11 @@ class Source(Protocol):
     def ready(self) -> bool:
         """Whether the partitions are known and being read."""
 
-    def start(self, positions: Mapping[Partition, int]) -> None:
-        """Begin at these positions; partitions without one begin where the settings say."""
+    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Begin at these positions; partitions without one begin where the settings say.
+
+        Returns the positions that differ: a gap was accepted.
+        """
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         """Up to ``limit`` records, waiting at most ``timeout_s`` for the first."""
@@ -91,9 +94,10 @@ class FileSource:
         """Files always are."""
         return True
 
-    def start(self, positions: Mapping[Partition, int]) -> None:
+    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Go on at these positions."""
         self._positions = dict(positions)
+        return {}
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         """The next lines. At the end of a followed file it waits for more."""
