@@ -7,10 +7,11 @@ SECONDS ?=
 DATA ?=
 DATASET ?=
 
-.PHONY: demo test lint bench kafka format dashboard clean help
+.PHONY: demo demo-kafka test lint bench kafka format dashboard clean help
 
 help:
 	@echo "make demo [SECONDS=20] [DATA=file] [DATASET=shuttle]   watch a sparse model learn"
+	@echo "make demo-kafka [SECONDS=20]   the same through a real Kafka broker (Java and Maven)"
 	@echo "make test    all tests (real Kafka and Prometheus where the machine has them)"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmark table, every peer in the same run"
@@ -33,7 +34,11 @@ $(VENV)/bench.stamp: pyproject.toml
 	@touch $@ $(VENV)/dev.stamp $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp
-	@$(BIN)/streamlasso demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(DATA),--data '$(DATA)') $(if $(DATASET),--dataset $(DATASET))
+	@$(BIN)/streamlasso demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(DATA),--data '$(DATA)') $(if $(DATASET),--dataset $(DATASET)) $(ARGS)
+
+# A broker, simulated clicks through a topic, and the live picture; the broker ends with it.
+demo-kafka: $(VENV)/demo.stamp
+	@services/kafka/demo.sh $(BIN)/streamlasso $(SECONDS)
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(ARGS)

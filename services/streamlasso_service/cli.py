@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from streamlasso_service.config import Settings
 
 app = typer.Typer(
     name="streamlasso",
@@ -109,6 +112,8 @@ def consume(
     accept_gap: Annotated[
         bool | None, typer.Option("--accept-gap", help="Go on past records the broker lost.")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show a live picture.")] = False,
+    seconds: Annotated[float | None, typer.Option(help="With --watch: stop after so long.")] = None,
     overrides: Overrides = None,
 ) -> None:
     """Learn from a topic or files, with snapshots, metrics and dead letters."""
@@ -132,6 +137,9 @@ def consume(
     _log()
     with _errors():
         settings = load_settings(config, flags)
+        if watch:
+            _watch(settings, init, seconds)
+            return
         log = logging.getLogger("streamlasso")
         consumer = serve(
             settings,
@@ -148,6 +156,21 @@ def consume(
             status.baseline,
             status.active,
         )
+
+
+def _watch(settings: "Settings", init: Path | None, seconds: float | None) -> None:
+    from streamlasso_service.service import serve
+    from streamlasso_service.watch import Watch
+
+    logging.getLogger().setLevel(logging.WARNING)
+    kafka = settings.source.kind == "kafka"
+    named = f"topic {settings.kafka.topic}" if kafka else ", ".join(settings.file.paths)
+    view = Watch(named, settings, seconds)
+    try:
+        consumer = serve(settings, initial=init, started=view.started, after_batch=view.after_batch)
+    finally:
+        view.close()
+    view.summary(consumer, settings.snapshot.directory)
 
 
 @app.command()
@@ -241,7 +264,10 @@ def export(
 
 @app.command()
 def produce(
-    file: Annotated[str, typer.Argument(help="Events; - is standard input.")],
+    file: Annotated[str | None, typer.Argument(help="Events; - is standard input.")] = None,
+    simulated: Annotated[
+        int | None, typer.Option(help="Send so many simulated clicks instead of a file.")
+    ] = None,
     topic: Annotated[str, typer.Option(help="Topic to send to.")] = "events",
     bootstrap: Annotated[str, typer.Option(help="Kafka broker.")] = "localhost:9092",
     kind: FormatName = "auto",
@@ -249,10 +275,14 @@ def produce(
     rate: Annotated[float | None, typer.Option(help="Events a second at most.")] = None,
 ) -> None:
     """Send the events of a file to a topic, to have something to try with."""
+    from streamlasso_service.produce import file_events, simulated_events
     from streamlasso_service.produce import produce as send
 
+    if (file is None) == (simulated is None):
+        _fail("name a file of events, or --simulated COUNT", 2)
     with _errors():
-        count, seconds = send(file, kind, names, bootstrap, topic, rate)
+        made = simulated_events(simulated or 0) if file is None else file_events(file, kind, names)
+        count, seconds = send(made, bootstrap, topic, rate)
     typer.echo(f"{count} events sent to {topic} in {seconds:.1f} s")
 
 

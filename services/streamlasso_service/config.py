@@ -4,6 +4,7 @@
 are reported together, each with field, value, constraint and remedy.
 """
 
+import dataclasses
 import difflib
 import os
 import tomllib
@@ -16,12 +17,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -75,16 +77,45 @@ class ModelConfig(Section):
             return parameters
         return {name: _typed(value) for name, value in parameters.items()}
 
-    @model_validator(mode="after")
-    def _buildable(self) -> "ModelConfig":
-        from streamlasso_service.models import build_model
+    # Field by field, not by building the model: so each fault is found, whatever else is wrong.
 
+    @field_validator("rule")
+    @classmethod
+    def _known_rule(cls, rule: str) -> str:
+        from streamlasso.rules import get_rule
+
+        get_rule(rule)
+        return rule
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters_of_rule(cls, parameters: dict[str, Any], info: ValidationInfo) -> Any:
+        from streamlasso.rules import RULES, get_rule
+
+        rule = info.data.get("rule")
+        if rule is None:
+            return parameters
+        choices = [field.name for field in dataclasses.fields(RULES[rule])]
+        faults = [f"{rule} has no {name!r}" for name in parameters if name not in choices]
+        if faults:
+            faults[-1] += f"; choose from {', '.join(choices)}"
         try:
-            build_model(self)
-        except TypeError as error:
-            # From the rule's constructor: a parameter that it does not have.
-            raise ValueError(f"parameters: {error}") from error
-        return self
+            get_rule(rule, **{name: parameters[name] for name in parameters if name in choices})
+        except ValueError as error:
+            faults.append(str(error))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return parameters
+
+    @field_validator("loss")
+    @classmethod
+    def _loss_of_task(cls, loss: str | None, info: ValidationInfo) -> str | None:
+        from streamlasso.losses import get_loss
+
+        task = info.data.get("task")
+        if loss is not None and task is not None:
+            get_loss(loss, "binary" if task == "classification" else "real")
+        return loss
 
 
 class EventConfig(Section):
@@ -209,13 +240,13 @@ class Settings(BaseSettings):
     http: HttpConfig = HttpConfig()
     limits: LimitsConfig = LimitsConfig()
 
-    @model_validator(mode="after")
-    def _source_complete(self) -> "Settings":
-        if self.source.kind == "file" and not self.file.paths:
-            raise ValueError(
-                "file.paths = [] must name at least one file, or set source.kind = 'kafka'"
-            )
-        return self
+    @field_validator("file")
+    @classmethod
+    def _source_complete(cls, file: FileConfig, info: ValidationInfo) -> FileConfig:
+        source = info.data.get("source")
+        if source is not None and source.kind == "file" and not file.paths:
+            raise ValueError("paths = [] must name at least one file, or set source.kind = 'kafka'")
+        return file
 
 
 def load_settings(path: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
@@ -233,6 +264,16 @@ def load_settings(path: Path | None = None, flags: Mapping[str, Any] | None = No
     return settings
 
 
+class _Environment(EnvSettingsSource):
+    """Text that is no JSON where JSON is due stays text: validation then names it as a fault."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
 def _layered(path: Path | None) -> type[Settings]:
     """`Settings` reading this file below the environment and the flags."""
 
@@ -246,7 +287,7 @@ def _layered(path: Path | None) -> type[Settings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            layers = [init_settings, env_settings]
+            layers = [init_settings, _Environment(settings_cls)]
             if path is not None:
                 layers.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
             return tuple(layers)
@@ -305,18 +346,21 @@ def _key(error: dict[str, Any]) -> str:
 
 def _fault(error: dict[str, Any]) -> str:
     """One fault: field = value, what is wrong, what to do."""
-    key = _key(error)
+    key, value = _key(error), error["input"]
     known = _known_keys()
     if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key, known, 1)
+        slips = [name for name in known if name.endswith(f".{key}")]
+        close = slips or difflib.get_close_matches(key, known, 1)
         meant = f"did you mean {close[0]}?" if close else "remove it"
-        return f"{key} = {error['input']!r}: no such setting; {meant}"
+        return f"{key} = {value!r}: no such setting; {meant}"
     problem = str(error["msg"]).removeprefix("Value error, ")
-    if key in ("", "model"):
-        return f"{key}: {problem}" if key else problem
+    if isinstance(value, str) and error["type"] in ("list_type", "dict_type", "model_type"):
+        problem += ", as JSON where it comes from a variable or a flag"
+    if isinstance(value, dict | BaseModel) and "." not in key:
+        return f"{key}: {problem}"
     field = known.get(key)
     remedy = ""
-    if field is not None:
+    if field is not None and "." in key:
         described = f" ({field.description})" if field.description else ""
         remedy = f"; the default is {field.get_default()!r}{described}"
-    return f"{key} = {error['input']!r}: {problem}{remedy}"
+    return f"{key} = {value!r}: {problem}{remedy}"

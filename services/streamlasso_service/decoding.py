@@ -18,6 +18,9 @@ REASONS = ("decode", "schema", "nonfinite", "too_large", "feature_limit")
 POSITIVE = frozenset({1, "1", "+1", "1.0", "true", "True"})
 NEGATIVE = frozenset({0, -1, "0", "-1", "0.0", "-1.0", "false", "False"})
 
+# Beyond it a few events would make the progressive sums infinite, for good.
+LARGEST_IMPORTANCE = 1e12
+
 
 class Decoder:
     """Decodes JSON events, nested or flat, as `EventConfig` names their fields.
@@ -45,6 +48,8 @@ class Decoder:
             raw = self._decode(record.value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Bad("decode", f"not JSON: {error}")
+        except RecursionError:
+            return Bad("decode", "nested too deeply")
         if not isinstance(raw, dict):
             return Bad("schema", f"an event is a JSON object, not a {type(raw).__name__}")
         try:
@@ -72,8 +77,8 @@ class Decoder:
 
     def _binary(self, target: Any) -> float:
         positive = self.event.positive
-        if positive is not None:
-            return float(target == positive or str(target) == str(positive))
+        if positive is not None and isinstance(target, bool | int | float | str):
+            return float(target == positive or _text(target) == _text(positive))
         try:
             if target in POSITIVE:
                 return 1.0
@@ -98,6 +103,13 @@ class Decoder:
         return number
 
 
+def _text(value: Any) -> str:
+    """The same for what means the same: 1 and "1" and 1.0, true and "true"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def _importance(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise FieldError(f"{name!r} is not a number")
@@ -107,6 +119,6 @@ def _importance(name: str, value: Any) -> float:
         raise FieldError(f"{name!r} is not a number") from None
     if not math.isfinite(number):
         raise NonFiniteError(f"{name!r} is not finite")
-    if number < 0:
-        raise FieldError(f"{name!r} is negative; it must be ≥ 0")
+    if not 0 <= number <= LARGEST_IMPORTANCE:
+        raise FieldError(f"{name!r} must be from 0 to {LARGEST_IMPORTANCE:g}")
     return number

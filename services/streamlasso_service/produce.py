@@ -1,13 +1,15 @@
 """``streamlasso produce``: fill a topic from a file, for a try-out."""
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from streamlasso_service.config import FileConfig
 from streamlasso_service.outputs import KafkaSink
+from streamlasso_service.simulate import simulated_clicks
 from streamlasso_service.source import FileSource
 
-__all__ = ["file_events", "produce"]
+__all__ = ["file_events", "produce", "simulated_events"]
 
 
 def file_events(path: str, kind: str, names: str | None) -> Iterator[bytes]:
@@ -20,14 +22,19 @@ def file_events(path: str, kind: str, names: str | None) -> Iterator[bytes]:
     source.close()
 
 
+def simulated_events(count: int) -> Iterator[bytes]:
+    """The first events of the simulated click stream."""
+    return itertools.islice(simulated_clicks()(0), count)
+
+
 def produce(
-    path: str, kind: str, names: str | None, bootstrap: str, topic: str, rate: float | None
+    events: Iterable[bytes], bootstrap: str, topic: str, rate: float | None
 ) -> tuple[int, float]:
-    """Send every event of a file; return how many and in how many seconds."""
+    """Send events to a topic; return how many and in how many seconds."""
     sink = KafkaSink(bootstrap, topic)
     begun = time.monotonic()
     count = 0
-    for value in file_events(path, kind, names):
+    for value in events:
         sink.send(value)
         count += 1
         if rate is not None:
