@@ -61,13 +61,17 @@ class ModelConfig(Section):
     """What is learned. Everything here shapes the model: a snapshot of another shape is refused."""
 
     name: str = Field("default", description="label of the metrics")
-    task: Literal["classification", "regression"] = "classification"
+    task: Literal["classification", "regression"] = Field(
+        "classification", description="two classes, or numbers"
+    )
     rule: str = Field("ftrl", description="a learning rule by its registered name")
     parameters: dict[str, Any] = Field({}, description="hyper-parameters of the rule")
     loss: str | None = Field(None, description="logistic for classification, squared otherwise")
-    index: Literal["growing", "hashing"] = "growing"
+    index: Literal["growing", "hashing"] = Field(
+        "growing", description="exact names, or a fixed number of hashed slots"
+    )
     bits: int = Field(22, ge=2, le=30, description="slots of the hashing index: 2^bits")
-    fit_intercept: bool = True
+    fit_intercept: bool = Field(True, description="learn an intercept; it is never penalised")
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -121,9 +125,9 @@ class ModelConfig(Section):
 class EventConfig(Section):
     """Names of the fields of an event."""
 
-    id: str = "id"
-    target: str = "target"
-    importance: str = "importance"
+    id: str = Field("id", description="the field that comes back with predictions")
+    target: str = Field("target", description="the label; without it an event is only predicted")
+    importance: str = Field("importance", description="a weight ≥ 0; 1 where the field is missing")
     features: str = Field(
         "features", description="the field that holds the features; without it an event is flat"
     )
@@ -136,10 +140,10 @@ class FeaturesConfig(Section):
     """What a field is, by name patterns (``*`` and ``?``); otherwise numbers are numeric and
     strings one-hot."""
 
-    categorical: list[str] = []
-    numeric: list[str] = []
-    ignore: list[str] = []
-    log1p: list[str] = Field([], description="numeric, as sgn(v)·log(1 + |v|)")
+    categorical: list[str] = Field([], description="one-hot name=value, numbers too")
+    numeric: list[str] = Field([], description="numbers, also those written as text")
+    ignore: list[str] = Field([], description="no features")
+    log1p: list[str] = Field([], description="numeric, as sgn(v)·log(1 + abs(v))")
     prefix: dict[str, str] = Field({}, description="pattern → what to put before the name")
     unit_length: bool = Field(False, description="scale each event's values to Σ value² = 1")
 
@@ -147,7 +151,7 @@ class FeaturesConfig(Section):
 class SourceConfig(Section):
     """Where events come from."""
 
-    kind: Literal["file", "kafka"] = "file"
+    kind: Literal["file", "kafka"] = Field("file", description="files, or a Kafka topic")
     format: Literal["auto", "json", "csv", "svmlight"] = Field(
         "auto", description="of files, by their names; Kafka's values are json"
     )
@@ -156,7 +160,7 @@ class SourceConfig(Section):
 class FileConfig(Section):
     """Files as a stream, in order; plain or ``.gz``; ``-`` is standard input."""
 
-    paths: list[str] = []
+    paths: list[str] = Field([], description="read one after the other")
     follow: bool = Field(False, description="wait for more at the end of the last file")
     names: str | None = Field(None, description="a file whose i-th line names svmlight's index i")
 
@@ -164,8 +168,8 @@ class FileConfig(Section):
 class KafkaConfig(Section):
     """The event topic."""
 
-    bootstrap: str = "localhost:9092"
-    topic: str = "events"
+    bootstrap: str = Field("localhost:9092", description="a broker, host:port")
+    topic: str = Field("events", description="all its partitions are read")
     group: str = Field("streamlasso", description="under which positions are shown to lag tools")
     start: Literal["earliest", "latest"] = Field(
         "earliest", description="where to begin without a snapshot"
@@ -187,10 +191,10 @@ class KafkaConfig(Section):
 class SnapshotConfig(Section):
     """When and where the model is saved, together with its positions."""
 
-    directory: Path = Path("snapshots")
-    interval_s: float = Field(60.0, gt=0)
-    interval_events: int = Field(1_000_000, gt=0)
-    keep: int = Field(3, ge=2)
+    directory: Path = Field(Path("snapshots"), description="owned by one process")
+    interval_s: float = Field(60.0, gt=0, description="a snapshot at least so often, in seconds")
+    interval_events: int = Field(1_000_000, gt=0, description="and after so many events")
+    keep: int = Field(3, ge=2, description="how many snapshots to keep")
 
 
 class OutputConfig(Section):
@@ -205,21 +209,21 @@ class OutputConfig(Section):
 class HttpConfig(Section):
     """Metrics, health and the page."""
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="there is no authentication")
     port: int = Field(9108, ge=0, le=65535, description="0 picks a free port")
-    enabled: bool = True
+    enabled: bool = Field(True, description="false: no page, no metrics")
 
 
 class LimitsConfig(Section):
     """Bounds against bad input."""
 
-    max_event_bytes: int = Field(1_000_000, gt=0)
-    max_event_features: int = Field(100_000, gt=0)
+    max_event_bytes: int = Field(1_000_000, gt=0, description="a larger record is bad")
+    max_event_features: int = Field(100_000, gt=0, description="an event with more is bad")
     max_bad_share: float = Field(
         0.5, gt=0, le=1, description="of the last bad_window events; above it the service stops"
     )
-    bad_window: int = Field(1000, gt=0)
-    batch_events: int = Field(5000, gt=0)
+    bad_window: int = Field(1000, gt=0, description="records that the share is taken over")
+    batch_events: int = Field(5000, gt=0, description="records taken at a time")
 
 
 class Settings(BaseSettings):

@@ -4,10 +4,12 @@ JSON lines pass through. A svmlight line becomes the nested form, a CSV line the
 that cannot be read passes through unchanged: decoding then finds it bad, counts it and keeps it.
 """
 
+import codecs
 import csv
 import itertools
+import math
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -19,20 +21,30 @@ MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "None"})
 encode = msgspec.json.Encoder().encode
 
 
+class Head(Protocol):
+    """The beginning of a file or pipe."""
+
+    def readline(self) -> bytes:
+        """The next line."""
+
+    def seekable(self) -> bool:
+        """Whether what is taken here can be read again."""
+
+
 class Format(Protocol):
     """How lines of one file become events."""
 
-    def begin(self, head: IO[bytes]) -> int:
+    def begin(self, head: Head) -> int:
         """Look at the beginning of the file; return how many bytes are no records (a header)."""
 
     def event(self, line: bytes) -> bytes:
-        """The JSON of one line, or the line itself where it cannot be read."""
+        """The JSON of one line, the line itself where it cannot be read, nothing for a comment."""
 
 
 class JsonLines:
     """One JSON object a line."""
 
-    def begin(self, head: IO[bytes]) -> int:
+    def begin(self, head: Head) -> int:
         """No header."""
         return 0
 
@@ -47,25 +59,41 @@ class Svmlight:
     def __init__(self, names: list[str] | None) -> None:
         self._names = names
 
-    def begin(self, head: IO[bytes]) -> int:
+    def begin(self, head: Head) -> int:
         """No header."""
         return 0
 
     def event(self, line: bytes) -> bytes:
         """``{"target": …, "features": {name: value, …}}``."""
+        if line.lstrip().startswith(b"#"):
+            return b""
         try:
             target, *pairs = line.split(b"#", 1)[0].decode().split()
             features = {}
             for pair in pairs:
                 index, _, value = pair.rpartition(":")
                 if index != "qid":
-                    features[self._name(index)] = float(value)
-            return encode({"target": float(target), "features": features})
+                    features[self._name(index)] = _not_infinite(value)
+            return encode({"target": _not_infinite(target), "features": features})
         except (ValueError, IndexError):
             return line
 
     def _name(self, index: str) -> str:
-        return index if self._names is None else self._names[int(index) - 1]
+        if not index:
+            raise ValueError("a pair without an index")
+        if self._names is None:
+            return index
+        if int(index) < 1:
+            raise IndexError("indices count from 1")
+        return self._names[int(index) - 1]
+
+
+def _not_infinite(text: str) -> float:
+    """NaN passes: JSON makes it null, which is a missing value."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("JSON has no infinity, and null would mean a missing value")
+    return number
 
 
 class Csv:
@@ -77,12 +105,16 @@ class Csv:
         self._numeric: list[bool] = []
 
     def _parse(self, line: bytes) -> list[str]:
-        return next(csv.reader([line.decode()], delimiter=self._delimiter))
+        return next(csv.reader([line.decode()], delimiter=self._delimiter, strict=True))
 
-    def begin(self, head: IO[bytes]) -> int:
+    def begin(self, head: Head) -> int:
         """Read the header and fix the type of each column for the whole run."""
         header = head.readline()
-        self._columns = [name.strip() for name in self._parse(header.rstrip(b"\r\n"))]
+        try:
+            names = self._parse(header.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n"))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"the header is not UTF-8 CSV: {error}") from error
+        self._columns = [name.strip() for name in names]
         self._numeric = [True] * len(self._columns)
         if head.seekable():
             rows = list(itertools.islice(head, CSV_TYPING_ROWS))

@@ -1,8 +1,13 @@
 """Where events come from: the `Source` protocol, and files as streams."""
 
+import codecs
 import gzip
+import os
+import select
 import sys
 import time
+import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Protocol, cast
@@ -61,6 +66,45 @@ def open_bytes(path: str) -> IO[bytes]:
     return open(path, "rb", buffering=1 << 20)
 
 
+class Pipe:
+    """Standard input, read without waiting: a slow writer must not hold up saving or stopping."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lines: deque[bytes] = deque()
+        self._rest = b""
+        self.ended = False
+
+    def readline(self) -> bytes:
+        """The next whole line, at the end the rest; nothing while the line is not there yet."""
+        if self.wait(0):
+            return self._lines.popleft()
+        rest, self._rest = (self._rest, b"") if self.ended else (b"", self._rest)
+        return rest
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for a whole line; whether there is one."""
+        while not self._lines and not self.ended:
+            if not select.select([self._descriptor], [], [], timeout_s)[0]:
+                break
+            taken = os.read(self._descriptor, 1 << 20)
+            self.ended = not taken
+            *whole, self._rest = (self._rest + taken).split(b"\n")
+            self._lines.extend(line + b"\n" for line in whole)
+        return bool(self._lines)
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+    def peek(self) -> bytes:
+        """What is there, without taking it."""
+        return b"".join(self._lines) + self._rest
+
+    def close(self) -> None:
+        """Standard input stays open."""
+
+
 class FileSource:
     """Files, one after the other, a record a line.
 
@@ -76,7 +120,8 @@ class FileSource:
         self._clock = clock
         self._positions: dict[Partition, int] = {}
         self._paths = list(config.paths)
-        self._file: IO[bytes] | None = None
+        self._file: IO[bytes] | Pipe | None = None
+        self._pipe = Pipe(0)
         self._format: Format | None = None
         self._partition = Partition("", 0)
         self._partial = b""
@@ -104,32 +149,50 @@ class FileSource:
         batch = Batch()
         deadline = self._clock() + timeout_s
         while not batch.records and not self.finished:
-            if self._file is None:
-                self._open(self._paths[0])
-            self._read(batch, limit)
+            try:
+                if self._file is not None or self._open(self._paths[0]):
+                    self._read(batch, limit)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise SourceError(f"{self._paths[0]}: the file is damaged: {error}") from error
+            except ValueError as error:
+                raise SourceError(f"{self._paths[0]}: {error}") from error
             if batch.records:
                 break
-            if self._config.follow and len(self._paths) == 1:
-                if self._clock() >= deadline:
-                    break
-                time.sleep(0.05)
+            if not self._growing:
+                self._next_file()
+            elif self._clock() >= deadline:
+                break
+            elif self._paths[0] == "-":
+                self._pipe.wait(0.05)
             else:
-                self._next_file(batch)
+                time.sleep(0.05)
         return batch
 
-    def _open(self, path: str) -> None:
+    @property
+    def _growing(self) -> bool:
+        """Whether more may come at the end of what is being read."""
+        if self._paths[0] == "-":
+            return not self._pipe.ended
+        return self._config.follow and len(self._paths) == 1
+
+    def _open(self, path: str) -> bool:
+        """Open a file; False while nothing has come from standard input."""
+        if path == "-" and not self._pipe.wait(0) and not self._pipe.ended:
+            return False
         self._partition = Partition(path, 0)
         position = self._positions.get(self._partition, 0)
         self._format = format_of(path, self._kind, self._config.names)
-        self._file = open_bytes(path)
         if path == "-":
             # Standard input cannot be read again: a restart takes what is piped into it.
-            self._positions[self._partition] = self._format.begin(self._file)
-            return
+            self._file = self._pipe
+            self._positions[self._partition] = self._format.begin(self._pipe)
+            return True
+        self._file = open_bytes(path)
         with open_bytes(path) as head:
             begin = self._format.begin(head)
         self._positions[self._partition] = max(position, begin)
         self._file.seek(self._positions[self._partition])
+        return True
 
     def _read(self, batch: Batch, limit: int) -> None:
         assert self._file is not None
@@ -138,8 +201,10 @@ class FileSource:
         for line in self._lines(limit):
             after = position + len(line)
             stripped = line.rstrip(b"\r\n")
-            if stripped.strip():
-                value = self._format.event(stripped)
+            if position == 0:
+                stripped = stripped.removeprefix(codecs.BOM_UTF8)
+            value = self._format.event(stripped) if stripped.strip() else b""
+            if value:
                 batch.records.append(Record(self._partition, position, after, value))
             position = after
         self._positions[self._partition] = batch.positions[self._partition] = position
@@ -152,15 +217,14 @@ class FileSource:
             self._partial = b""
             if not line:
                 return
-            if self._config.follow and not line.endswith(b"\n"):
+            if self._growing and not line.endswith(b"\n"):
                 self._partial = line
                 return
             yield line
 
-    def _next_file(self, batch: Batch) -> None:
+    def _next_file(self) -> None:
         assert self._file is not None
-        if self._file is not sys.stdin.buffer:
-            self._file.close()
+        self._file.close()
         self._file = None
         self._paths.pop(0)
 
@@ -177,7 +241,7 @@ class FileSource:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None and self._file is not sys.stdin.buffer:
+        if self._file is not None:
             self._file.close()
         self._file = None
         self._paths = []
