@@ -28,11 +28,6 @@ $(VENV)/dev.stamp: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
 
-$(VENV)/bench.stamp: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
-	@touch $@ $(VENV)/dev.stamp $(VENV)/demo.stamp
-
 demo: $(VENV)/demo.stamp
 	@$(BIN)/streamlasso demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(DATA),--data '$(DATA)') $(if $(DATASET),--dataset $(DATASET)) $(ARGS)
 
@@ -52,7 +47,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/bench.stamp
+bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
 kafka:

@@ -5,6 +5,7 @@ What a value means: a number is itself, ``True``/``False`` are 1/0, a string is 
 """
 
 import struct
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = ["RowEncoder", "categorical_name"]
 Array = npt.NDArray[Any]
 
 LAYOUTS_LIMIT = 256
+NO_SLOTS: Array = np.empty(0, np.uint32)
 
 
 def categorical_name(name: Name, value: str) -> Name:
@@ -51,12 +53,14 @@ class RowEncoder:
 
     def __init__(self, index: FeatureIndex, dtype: str = "float64") -> None:
         self.index = index
-        self.slots: Array = np.empty(0, np.uint32)
+        self.slots: Array = NO_SLOTS
         self.values: Array = np.empty(64, dtype)
         self.size = 0
         self._code = "d" if dtype == "float64" else "f"
         self._event: Mapping[Name, Any] | None = None
         self._complete = False
+        self._unseen: list[tuple[int, Name]] = []
+        self._packers: dict[int, struct.Struct] = {}
         # A hashing index that keeps names learns them from `add` alone, so finding is not enough.
         self._keeps_names = getattr(index, "names", False) is True
         self._layouts: dict[tuple[Name, ...], tuple[Array, struct.Struct]] = {}
@@ -64,10 +68,17 @@ class RowEncoder:
     def encode(self, event: Mapping[Any, Any], *, allocate: bool) -> None:
         """Encode one event; new names get slots only if ``allocate``."""
         try:
-            if event == self._event and (self._complete or not allocate):
-                return
-        except (TypeError, ValueError):
-            pass  # pandas' NA and arrays have no truth value
+            if event == self._event:
+                if self._complete or not allocate:
+                    return
+                if not self._keeps_names:
+                    # Predicted just now: only the names that were unknown then need a slot.
+                    for i, name in self._unseen:
+                        self.slots[i] = self.index.add(name)
+                    self._complete = True
+                    return
+        except (TypeError, ValueError, OverflowError):
+            pass  # pandas' NA and arrays have no truth value; numpy refuses huge integers
         self._event = None
         layout = self._layouts.get(tuple(event))
         if layout is not None:
@@ -88,42 +99,59 @@ class RowEncoder:
         self._event = dict(event)
 
     def _encode_each(self, event: Mapping[Any, Any], allocate: bool) -> None:
+        known = self.index.known
         lookup = self.index.add if allocate else self.index.find
         slots: list[int] = []
         values: list[float] = []
+        unseen: list[tuple[int, Name]] = []
         numeric = True
         for name, value in event.items():
             kind = type(value)
             if kind is str:
                 numeric = False
-                slots.append(lookup(categorical_name(name, value)))
-                values.append(1.0)
-                continue
-            if kind is not float and kind is not int and kind is not bool:
+                # The frequent case of `categorical_name`, without the call.
+                name = name + "=" + value if type(name) is str else categorical_name(name, value)
+                value = 1.0
+            elif kind is not float and kind is not int and kind is not bool:
                 if value is None:
                     continue
                 if isinstance(value, str):
                     numeric = False
-                    slots.append(lookup(categorical_name(name, str.__str__(value))))
-                    values.append(1.0)
-                    continue
-                value = _number(name, value)
+                    name, value = categorical_name(name, str.__str__(value)), 1.0
+                else:
+                    value = _number(name, value)
             if value == value:
-                slots.append(lookup(name))
+                slot = known.get(name)
+                if slot is None:
+                    slot = lookup(name)
+                    if slot == UNSEEN:
+                        unseen.append((len(slots), name))
+                slots.append(slot)
                 values.append(value)
-        size = len(slots)
+        self._store(slots, values)
+        self._unseen = unseen
+        self._complete = not unseen and (allocate or not self._keeps_names)
+        names = tuple(event)
+        ordinary = numeric and self._complete and self.size == len(names)
+        if ordinary and len(self._layouts) < LAYOUTS_LIMIT:
+            self._layouts[names] = (self.slots, self._packer(self.size))
+
+    def _store(self, slots: list[int], values: list[float]) -> None:
+        size = self.size = len(slots)
         if size > len(self.values):
             self.values = np.empty(2 * size, self.values.dtype)
-        self.slots = np.array(slots, np.uint32)
+        # Through array and struct: a third of the time that numpy takes for a list.
+        self.slots = np.frombuffer(array("I", slots), np.uint32) if size else NO_SLOTS
         try:
-            self.values[:size] = values
-        except OverflowError:
+            self._packer(size).pack_into(self.values, 0, *values)  # type: ignore[arg-type]
+        except (struct.error, OverflowError):
             self.values[:size] = [_clamped(value) for value in values]
-        self.size = size
-        self._complete = UNSEEN not in slots and (allocate or not self._keeps_names)
-        names = tuple(event)
-        if numeric and self._complete and size == len(names) and len(self._layouts) < LAYOUTS_LIMIT:
-            self._layouts[names] = (self.slots, struct.Struct(f"{size}{self._code}"))
+
+    def _packer(self, size: int) -> struct.Struct:
+        packer = self._packers.get(size)
+        if packer is None:
+            packer = self._packers[size] = struct.Struct(f"{size}{self._code}")
+        return packer
 
     def encode_rows(
         self, events: Iterable[Mapping[Any, Any]], *, allocate: bool | Iterable[bool]

@@ -201,7 +201,7 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
     Examples
     --------
     >>> from streamlasso import SparseRegressor, SoftThreshold
-    >>> model = SparseRegressor(rule=SoftThreshold(l1=0.01))
+    >>> model = SparseRegressor(rule=SoftThreshold(learning_rate=1.0, l1=0.01))
     >>> for i in range(500):
     ...     x = {"signal": i % 7, "noise": i * 7919 % 5 - 2}
     ...     model.learn_one(x, 3.0 * x["signal"])

@@ -26,6 +26,8 @@ class FeatureIndex(Protocol):
     """What the learner and the estimators need of an index."""
 
     kind: ClassVar[str]
+    known: dict[Name, int]
+    """Names whose slot is known without asking; looking here first saves a call."""
 
     @property
     def size(self) -> int:
@@ -81,7 +83,7 @@ class GrowingIndex:
     kind: ClassVar[str] = "growing"
 
     def __init__(self) -> None:
-        self._slots: dict[Name, int] = {}
+        self.known: dict[Name, int] = {}
         self._names: list[Name] = []
 
     def __repr__(self) -> str:
@@ -94,16 +96,16 @@ class GrowingIndex:
 
     def add(self, name: Name) -> int:
         """The slot of a name, allocated if need be."""
-        slot = self._slots.get(name)
+        slot = self.known.get(name)
         if slot is None:
             name = plain_name(name)
-            slot = self._slots[name] = self.size
+            slot = self.known[name] = self.size
             self._names.append(name)
         return slot
 
     def find(self, name: Name) -> int:
         """The slot of a name, or 1 when it has none."""
-        return self._slots.get(name, UNSEEN)
+        return self.known.get(name, UNSEEN)
 
     def name(self, slot: int) -> Name:
         """The name that was given the slot."""
@@ -144,7 +146,7 @@ class HashingIndex:
         Remember which name came first to each slot, so that reports show it instead of ``#slot``.
 
     >>> HashingIndex(bits=22).find("price")
-    3254474
+    269170
     """
 
     bits: int = 22
@@ -156,6 +158,8 @@ class HashingIndex:
         if not isinstance(self.bits, int) or not 2 <= self.bits <= 30:
             raise ValueError(f"HashingIndex: bits = {self.bits!r} must be an integer from 2 to 30")
         self._memo: dict[Name, int] = {}
+        # With names kept, a name must pass through `add` once: the memo cannot answer for it.
+        self.known: dict[Name, int] = {} if self.names else self._memo
         self._names: dict[int, Name] = {}
 
     @property
@@ -210,7 +214,13 @@ class HashingIndex:
         self._names.update(names)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_memo": {}}
+        return {"bits": self.bits, "names": self.names, "_names": self._names}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        names = self._names
+        self.__post_init__()
+        self._names = names
 
 
 INDEXES: dict[str, type[Any]] = {kind.kind: kind for kind in (GrowingIndex, HashingIndex)}

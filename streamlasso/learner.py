@@ -54,7 +54,7 @@ class Learner:
     >>> learner = Learner(FTRLProximal(l1=0.1), "logistic", HashingIndex(bits=8))
     >>> indptr, slots = np.array([0, 2, 3]), np.array([10, 11, 10])
     >>> learner.learn_rows(indptr, slots, np.ones(3), np.array([1.0, 0.0])).round(3)
-    array([0.   , 0.124])
+    array([0.  , 0.06])
     """
 
     def __init__(
@@ -151,11 +151,11 @@ class Learner:
 
     def score_row(self, slots: Array, values: Array, size: int) -> float:
         """The first lane's score of one row, given as for `learn_row`; changes nothing."""
-        self._kernels.score_row(
-            self.state, self.hyper, self.clock, slots, values, size,
+        score: float = self._kernels.score_row(
+            self.state, self.hyper, self.counts, slots, values, size,
             self.fit_intercept, self._scores,
         )  # fmt: skip
-        return float(self._scores[0, 0])
+        return score
 
     def learn_rows(
         self,

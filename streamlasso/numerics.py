@@ -1,14 +1,17 @@
-"""Scalar functions that losses and rules share.
+"""Scalar functions that losses and rules share, and the processor's prefetch.
 
 Each is written so that no intermediate overflows for any finite argument, and so that float32
 arguments stay float32 where it pays (the per-feature ones).
 """
 
 import math
+from typing import Any
 
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
-__all__ = ["log1pexp", "sigmoid", "soft_threshold"]
+__all__ = ["log1pexp", "prefetch", "sigmoid", "soft_threshold"]
 
 
 @njit(error_model="numpy")
@@ -30,3 +33,26 @@ def sigmoid(score):
 def log1pexp(score):
     """log(1 + e^s) for any s."""
     return max(score, 0.0) + math.log1p(math.exp(-abs(score)))
+
+
+@intrinsic
+def prefetch(typing_context: Any, array: Any, row: Any) -> Any:
+    """Begin to load ``array[row]`` into the cache, and go on without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        struct = context.make_array(signature.args[0])(context, builder, arguments[0])
+        stride = builder.extract_value(struct.strides, 0)
+        wide = builder.zext if arguments[1].type.width < stride.type.width else builder.bitcast
+        offset = builder.mul(wide(arguments[1], stride.type), stride)
+        start = builder.ptrtoint(struct.data, stride.type)
+        byte = ir.IntType(8).as_pointer()
+        address = builder.inttoptr(builder.add(start, offset), byte)
+        word = ir.IntType(32)
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        )
+        for_writing, keep, data = word(1), word(3), word(1)
+        builder.call(function, [address, for_writing, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, row), generate

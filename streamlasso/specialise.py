@@ -87,6 +87,10 @@ class Kernels:
     measure: Callable[..., Any]
 
 
+def _pass(state: Any, slot: int) -> None:
+    """Python has no prefetch."""
+
+
 def kernels_for(rule: Rule, loss: Loss, lanes: int = 1, *, compiled: bool = True) -> Kernels:
     """The kernels of a rule and a loss; the same objects for the same types and modes."""
     mode = tuple(sorted(rule.mode.items()))
@@ -107,7 +111,7 @@ def _specialise(
     bound = _bind_rule(rule_type, mode, columns, lanes, compiled)
     rule_parts = {name.upper(): bound[name] for name in ("read", "write", "settle")}
     rule_parts |= {name.upper(): bound[name] for name in ("tick", "due", "reset")}
-    parts = rule_parts | {"LANES": lanes}
+    parts = rule_parts | {"LANES": lanes, "PREFETCH": numerics.prefetch if compiled else _pass}
     loss_parts = {
         "SLOPE_OF": jit(loss_type.slope),
         "VALUE": jit(loss_type.value),

@@ -1,0 +1,1 @@
+"""Seeded workloads with permanent ids, and every peer measured in the same run."""

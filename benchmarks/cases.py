@@ -1,0 +1,196 @@
+"""The cases: who runs what, which pairs are compared, which rules and losses that covers.
+
+Rules and losses are taken from the registries with their defaults, so a new one is measured without
+an edit here; one that cannot be goes into `EXCLUDED` with its reason.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks.peers import Run
+from benchmarks.workloads import ClickLog
+from streamlasso import LOSSES, RULES, Learner
+from streamlasso.rules import Rule
+
+__all__ = ["CASES", "COVERED", "EXCLUDED", "Case", "Entry", "Inputs", "Pair"]
+
+EXCLUDED: dict[str, str] = {}
+"""Name of a rule or loss → why no case has it."""
+
+MEASURED_RULES = {name: rule for name, rule in RULES.items() if name not in EXCLUDED}
+MEASURED_LOSSES = {name: loss for name, loss in LOSSES.items() if name not in EXCLUDED}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One contestant: ``prepare`` sets up a new model and returns the run to be timed."""
+
+    prepare: Callable[[], Run]
+    needs: str = "streamlasso"
+
+    @property
+    def available(self) -> bool:
+        """Whether the peer is installed."""
+        return find_spec(self.needs) is not None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two entries of a case by name; the goal is a bound of time(peer) / time(ours)."""
+
+    ours: str
+    peer: str
+    goal: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """Entries that run in turn over the same events."""
+
+    title: str
+    unit: str
+    """``"µs/event"`` or ``"rows/s"``."""
+    events: int
+    entries: Mapping[str, Entry]
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the cases read; the files are written into ``folder`` when they are first needed."""
+
+    log: ClickLog
+    events: int
+    folder: Path
+
+    @cached_property
+    def labels(self) -> list[bool]:
+        """The first clicks, as river takes them."""
+        return (self.log.clicks[: self.events] == 1).tolist()
+
+    @cached_property
+    def text(self) -> Path:
+        """The log as VowpalWabbit reads it."""
+        return self.log.write_vw(self.folder / "clicks.txt")
+
+
+def takes_float32(rule: Rule) -> bool:
+    """Whether a rule can live in a float32 state."""
+    try:
+        Learner(rule, dtype="float32")
+    except ValueError:
+        return False
+    return True
+
+
+def one_event(inputs: Inputs) -> Case:
+    """predict + learn, one event at a time, 39 numbers in a dict."""
+    data = inputs.log.numeric(inputs.events), inputs.labels
+    entries = {
+        name: Entry(partial(peers.ours_events, rule(), *data))
+        for name, rule in MEASURED_RULES.items()
+    }
+    for kind in ("plain", "l1", "ftrl"):
+        entries[f"river {kind}"] = Entry(partial(peers.river_events, kind, *data), "river")
+    pairs = (
+        Pair("ftrl", "river ftrl", goal=5.0),
+        Pair("ftrl", "river plain"),
+        *(Pair(name, "river l1") for name in MEASURED_RULES),
+    )
+    title = "predict + learn one event of 39 numbers"
+    return Case(title, "µs/event", inputs.events, entries, pairs)
+
+
+def one_event_strings(inputs: Inputs) -> Case:
+    """predict + learn, one event at a time, 39 strings in a dict (VowpalWabbit: in a line)."""
+    log, events = inputs.log, inputs.events
+    data = log.categorical(events), inputs.labels
+    entries = {"ftrl": Entry(partial(peers.ours_events, RULES["ftrl"](), *data))}
+    for kind in ("plain", "l1", "ftrl"):
+        name = f"river one-hot + {kind}"
+        entries[name] = Entry(partial(peers.river_categories, kind, *data), "river")
+    lines = list(islice(log.vw_lines(), events))
+    entries["VW ftrl, line by line"] = Entry(
+        partial(peers.vw_events, lines, log.bits), "vowpalwabbit"
+    )
+    pairs = tuple(Pair("ftrl", name) for name in entries if name != "ftrl")
+    return Case("predict + learn one event of 39 strings", "µs/event", events, entries, pairs)
+
+
+def rows(inputs: Inputs) -> Case:
+    """learn_rows of every rule, against the touch limit, scikit-learn and VowpalWabbit."""
+    log, bits = inputs.log, inputs.log.bits
+    entries: dict[str, Entry] = {}
+    pairs: list[Pair] = []
+    others = {
+        f"sklearn l1 {dtype}, one call": Entry(
+            partial(peers.sklearn_rows, None, dtype, log), "sklearn"
+        )
+        for dtype in ("float64", "float32")
+    }
+    others |= {
+        "sklearn l1 float64, chunks of 10,000": Entry(
+            partial(peers.sklearn_rows, 10_000, "float64", log), "sklearn"
+        ),
+        "VW ftrl, text file": Entry(partial(peers.vw_file, inputs.text, bits), "vowpalwabbit"),
+        "VW ftrl, binary cache": Entry(
+            partial(peers.vw_file, inputs.text, bits, cached=True), "vowpalwabbit"
+        ),
+    }
+    for name, dtype, rule in _rules_and_dtypes():
+        ours, kernel, limit = f"{name} {dtype}", f"{name} {dtype}, kernel", _limit(rule, dtype)
+        goal = ours == "ftrl float64"
+        entries[ours] = Entry(partial(peers.ours_rows, rule, "logistic", dtype, log))
+        entries[kernel] = Entry(partial(peers.ours_kernel, rule, "logistic", dtype, log))
+        entries[limit] = Entry(partial(peers.touch_rows, width(rule), dtype, log))
+        prefetched = f"{limit}, with prefetch"
+        entries[prefetched] = Entry(partial(peers.touch_rows, width(rule), dtype, log, True))
+        pairs += [Pair(ours, limit, goal=0.5 if goal else None)]
+        pairs += [Pair(kernel, limit), Pair(kernel, prefetched)]
+        pairs += [Pair(ours, f"sklearn l1 {dtype}, one call", goal=1.5 if goal else None)]
+    others["ftrl float64, new memory"] = Entry(partial(peers.ours_new_memory, RULES["ftrl"](), log))
+    pairs += [Pair("ftrl float64", name) for name in others if "one call" not in name]
+    title = f"learn {len(log):,} rows of 39 features in 2^{bits} slots"
+    return Case(title, "rows/s", len(log), entries | others, tuple(pairs))
+
+
+def losses(inputs: Inputs) -> Case:
+    """learn_rows of the default rule with every loss, against the touch limit."""
+    rule = RULES["ftrl"]()
+    entries = {
+        f"ftrl {loss}": Entry(partial(peers.ours_rows, rule, loss, "float64", inputs.log))
+        for loss in MEASURED_LOSSES
+    }
+    pairs = tuple(Pair(name, _limit(rule, "float64")) for name in entries)
+    entries[_limit(rule, "float64")] = Entry(
+        partial(peers.touch_rows, width(rule), "float64", inputs.log)
+    )
+    return Case("the same rows by loss", "rows/s", len(inputs.log), entries, pairs)
+
+
+def _rules_and_dtypes() -> Iterator[tuple[str, str, Rule]]:
+    for name, kind in MEASURED_RULES.items():
+        yield name, "float64", kind()
+        if takes_float32(kind()):
+            yield name, "float32", kind()
+
+
+def width(rule: Rule) -> int:
+    """Numbers in a rule's record."""
+    return len(rule.shared) + len(rule.columns)
+
+
+def _limit(rule: Rule, dtype: str) -> str:
+    return f"touch limit, {width(rule)} × {dtype}"
+
+
+CASES: dict[str, Callable[[Inputs], Case]] = {
+    build.__name__: build for build in (one_event, one_event_strings, rows, losses)
+}
+COVERED = {"rules": frozenset(MEASURED_RULES), "losses": frozenset(MEASURED_LOSSES)}
+"""Names of the registered rules and losses that a case measures."""
