@@ -47,10 +47,10 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def kafka_broker(folder: Path) -> Iterator[str]:
+def kafka_broker(folder: Path, ports: list[int] | None = None) -> Iterator[str]:
     """One Kafka node; gives its `host:port` once it answers a metadata request."""
     _fetch_kafka()
-    port, controller_port = free_ports(2)
+    port, controller_port = ports or free_ports(2)
     bootstrap = f"localhost:{port}"
     settings = {
         "KAFKA_PORT": str(port),

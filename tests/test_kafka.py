@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import servers
 from running import consume, wait_for
 
 from streamlasso import FTRLProximal, SparseClassifier
@@ -260,6 +262,24 @@ def test_a_lost_position_stops_the_service_unless_the_gap_is_accepted(
     with consume(tmp_path, *arguments, "--accept-gap") as service:
         service.wait_for_events(140)
         assert service.stop() == 0
+
+
+def test_a_broker_that_goes_away_and_comes_back_is_learned_from_again(tmp_path: Path) -> None:
+    ports, values = servers.free_ports(2), events(600)
+    (tmp_path / "broker").mkdir()
+    with ExitStack() as stack:
+        with servers.kafka_broker(tmp_path / "broker", ports) as bootstrap:
+            send(bootstrap, "events", values[:300])
+            arguments = streaming(bootstrap, "events", "snapshot.interval_s=1")
+            service = stack.enter_context(consume(tmp_path, *arguments))
+            service.wait_for_events(300)
+        time.sleep(5)
+        assert service.get("/livez")[0] == 200
+        with servers.kafka_broker(tmp_path / "broker", ports):
+            send(bootstrap, "events", values[300:])
+            service.wait_for_events(600)
+            assert service.stop() == 0
+    assert_same_model(restored(tmp_path)[0], in_process(values))
 
 
 def test_the_source_polls_on_after_an_error_in_poll(

@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 GAP_EXIT_CODE = 3
 METADATA_INTERVAL_S = 30.0
-LAG_INTERVAL_S = 1.0
 FAULTS_LIMIT = 3
 
 OPTIONS: dict[str, Any] = {
@@ -35,6 +34,8 @@ OPTIONS: dict[str, Any] = {
     "max_partition_fetch_bytes": 8 << 20,
     "fetch_max_bytes": 64 << 20,
     "max_poll_records": 20_000,
+    # How soon a new partition is seen.
+    "metadata_max_age_ms": 30_000,
 }
 
 
@@ -45,7 +46,7 @@ class KafkaSource:
         self._config = config
         self._partitions: list[TopicPartition] = []
         self._ends: dict[TopicPartition, int] = {}
-        self._next_look = self._next_lag = 0.0
+        self._next_look = 0.0
         self._at: dict[TopicPartition, int] = {}
         self._faults = 0
         self.gaps = 0
@@ -203,17 +204,16 @@ class KafkaSource:
             for p, at in positions.items()
         }
         if offsets:
-            self._consumer.commit(offsets, timeout_ms=10_000)
+            self._consumer.commit(offsets, timeout_ms=3000)
 
     def lag(self) -> dict[Partition, int]:
-        """Records between the position and the end, asked for at most once a second."""
-        if time.monotonic() >= self._next_lag and self._partitions:
-            self._next_lag = time.monotonic() + LAG_INTERVAL_S
-            with contextlib.suppress(KafkaError):
-                self._ends = self._consumer.end_offsets(self._partitions)
+        """Records between the position and the end, as of the newest answer to a fetch.
+
+        Asking the broker for the end would block the loop for half a minute while it is away.
+        """
         return {
             Partition(tp.topic, tp.partition): max(
-                self._ends.get(tp, 0) - self._consumer.position(tp), 0
+                (self._consumer.highwater(tp) or self._ends.get(tp, 0)) - self._at[tp], 0
             )
             for tp in self._partitions
         }
