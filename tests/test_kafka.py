@@ -264,6 +264,24 @@ def test_a_lost_position_stops_the_service_unless_the_gap_is_accepted(
         assert service.stop() == 0
 
 
+def test_the_service_waits_for_a_topic_and_can_be_stopped_meanwhile(
+    kafka_bootstrap: str, kafka_topic: Make, tmp_path: Path
+) -> None:
+    name = kafka_topic("model")  # to take the dead letters: they must not make the missing topic
+    missing = f"{name}-later"
+    arguments = [*streaming(kafka_bootstrap, missing), "--set", f"output.dead_letters={name}"]
+    with consume(tmp_path, *arguments) as service:
+        wait_for("the warning", lambda: "does not exist yet" in service.log.read_text())
+        assert service.get("/livez")[0] == 200
+        assert service.get("/readyz")[0] == 503
+        assert service.stop() == 0
+    with consume(tmp_path, *arguments) as service:
+        wait_for("the warning", lambda: "does not exist yet" in service.log.read_text())
+        send(kafka_bootstrap, missing, events(50))
+        service.wait_for_events(50)
+        assert service.stop() == 0
+
+
 def test_a_broker_that_goes_away_and_comes_back_is_learned_from_again(tmp_path: Path) -> None:
     ports, values = servers.free_ports(2), events(600)
     (tmp_path / "broker").mkdir()

@@ -67,8 +67,8 @@ def build_app(
     async def top(request: Request) -> Response:
         """The k largest weights."""
         text = request.query_params.get("k", "20")
-        if not text.isdecimal():
-            return PlainTextResponse(f"k = {text!r} must be a whole number\n", 400)
+        if not (text.isdecimal() and len(text) < 10):
+            return PlainTextResponse(f"k = {text[:20]!r} must be a whole number\n", 400)
         now = status()
         weights = [{"name": str(n), "weight": w} for n, w in now.top[: int(text)]]
         return JSONResponse(

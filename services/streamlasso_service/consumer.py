@@ -81,6 +81,7 @@ class Consumer:
         self._stopping = self._unsaved = False
         self._checkpoint = Checkpoint(settings.snapshot, store, source, metrics)
         self._recent: deque[tuple[int, int]] = deque()
+        self._example = ""
 
     def stop(self) -> None:
         """Finish the batch, save, and return from `run`; safe from a signal handler."""
@@ -131,8 +132,7 @@ class Consumer:
         self.reporter.sweep_if_due(self.model)
         self._publish("starting", ready=False)
         positions = {name: tally.position for name, tally in self.tallies.items()}
-        for partition, position in self.source.start(positions).items():
-            self.tallies[partition].position = position
+        self.source.start(positions)
 
     def _check_shape(self, model: Estimator, name: str) -> None:
         differences = shape_differences(build_model(self.settings.model), model)
@@ -163,6 +163,8 @@ class Consumer:
     def _poll(self) -> Batch:
         with self._stage("poll") as stage:
             batch = self.source.poll(POLL_S, self.settings.limits.batch_events)
+        for partition, position in batch.moved.items():
+            self.tallies[partition].position = position
         if not batch.records:
             self.metrics.poll_idle_seconds.inc(stage["seconds"])
         return batch
@@ -183,7 +185,8 @@ class Consumer:
             decoded = [self._decoder.decode(record) for record in records]
         bad = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Bad)]
         good = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Event)]
-        self._check_bad_share(len(bad), len(records))
+        if records:
+            self._check_bad_share([reason for _, reason in bad], len(records))
         with self._stage("learn"):
             scores = self._learn([event for _, event in good])
         with self._stage("output"):
@@ -254,18 +257,20 @@ class Consumer:
             metrics.partition_position_offset.labels(*labels).set(tally.position)
         self.reporter.batch(self.model, self.progress)
 
-    def _check_bad_share(self, bad: int, total: int) -> None:
+    def _check_bad_share(self, reasons: list[Bad], records: int) -> None:
         """Stop before a schema change drains the topic into the dead letters."""
         limits = self.settings.limits
-        self._recent.append((bad, total))
+        self._recent.append((len(reasons), records))
         while sum(n for _, n in self._recent) - self._recent[0][1] >= limits.bad_window:
             self._recent.popleft()
         bad, total = (sum(column) for column in zip(*self._recent, strict=True))
+        if reasons:
+            self._example = f"{reasons[-1].reason}: {reasons[-1].message}"
         if total >= limits.bad_window and bad / total > limits.max_bad_share:
             raise SourceError(
                 f"{bad} of the last {total} records are bad, more than limits.max_bad_share = "
-                f"{limits.max_bad_share}; has the schema changed? Look at the dead letters, then "
-                "correct [event] or [features], or raise the limit",
+                f"{limits.max_bad_share}; the last: {self._example}. "
+                "Has the schema changed? Correct [event] or [features], or raise the limit",
                 BAD_SHARE_EXIT_CODE,
             )
 

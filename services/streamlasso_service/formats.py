@@ -117,7 +117,7 @@ class Csv:
         self._columns = [name.strip() for name in names]
         self._numeric = [True] * len(self._columns)
         if head.seekable():
-            rows = list(itertools.islice(head, CSV_TYPING_ROWS))
+            rows = list(itertools.islice(iter(head.readline, b""), CSV_TYPING_ROWS))
         else:
             # A pipe: what is there already, without taking it; its last line may be cut.
             rows = head.peek().splitlines()[:CSV_TYPING_ROWS][:-1]  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.errors import KafkaError, OffsetOutOfRangeError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from streamlasso_service.config import KafkaConfig
 from streamlasso_service.records import Batch, Partition, Record
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 GAP_EXIT_CODE = 3
 METADATA_INTERVAL_S = 30.0
+ASSIGN_TIMEOUT_MS = 10_000
 FAULTS_LIMIT = 3
 
 OPTIONS: dict[str, Any] = {
@@ -48,7 +49,9 @@ class KafkaSource:
         self._ends: dict[TopicPartition, int] = {}
         self._next_look = 0.0
         self._at: dict[TopicPartition, int] = {}
+        self._wanted: dict[TopicPartition, int] = {}
         self._faults = 0
+        self._waiting = False
         self.gaps = 0
         self._consumer = self._connect()
 
@@ -76,27 +79,34 @@ class KafkaSource:
         """Whether partitions are assigned."""
         return bool(self._partitions)
 
-    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Assign all partitions and seek; wait for a topic that does not exist yet."""
-        wanted = {TopicPartition(p.topic, p.number): at for p, at in positions.items()}
-        self._assign(self._find_partitions(), wanted, new_from_beginning=bool(wanted))
-        return {
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Remember where to begin; the first polls assign, as soon as the topic exists."""
+        self._wanted = {TopicPartition(p.topic, p.number): at for p, at in positions.items()}
+
+    def _begin(self, timeout_s: float) -> Batch:
+        """Assign all partitions, or wait a little for a topic that does not exist yet."""
+        found = self._find_partitions()
+        if not found:
+            if not self._waiting:
+                log.warning("topic %r does not exist yet; waiting for it", self._config.topic)
+                self._waiting = True
+            time.sleep(timeout_s)
+            return Batch()
+        wanted = self._wanted
+        self._assign(found, wanted, new_from_beginning=bool(wanted))
+        moved = {
             Partition(tp.topic, tp.partition): self._at[tp]
             for tp, at in wanted.items()
             if self._at.get(tp, at) != at
         }
+        return Batch(moved=moved)
 
     def _find_partitions(self) -> list[TopicPartition]:
         topic = self._config.topic
-        while True:
-            try:
-                numbers = self._consumer.partitions_for_topic(topic)
-            except UnknownTopicOrPartitionError:
-                numbers = None
-            if numbers:
-                return [TopicPartition(topic, number) for number in sorted(numbers)]
-            log.warning("topic %r does not exist yet; waiting for it", topic)
-            time.sleep(1.0)
+        numbers: set[int] = set()
+        with contextlib.suppress(KafkaError):  # unknown so far, or the broker is away
+            numbers = set(self._consumer.partitions_for_topic(topic) or ())
+        return [TopicPartition(topic, number) for number in sorted(numbers)]
 
     def _assign(
         self,
@@ -105,8 +115,8 @@ class KafkaSource:
         *,
         new_from_beginning: bool,
     ) -> None:
-        beginnings = self._consumer.beginning_offsets(partitions)
-        ends = self._consumer.end_offsets(partitions)
+        beginnings = self._consumer.beginning_offsets(partitions, timeout_ms=ASSIGN_TIMEOUT_MS)
+        ends = self._consumer.end_offsets(partitions, timeout_ms=ASSIGN_TIMEOUT_MS)
         self._consumer.assign(partitions)
         for partition in partitions:
             at = wanted.get(partition)
@@ -139,8 +149,10 @@ class KafkaSource:
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         """The next records of all partitions."""
-        self._look_for_new_partitions()
         try:
+            if not self._partitions:
+                return self._begin(timeout_s)
+            self._look_for_new_partitions()
             polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
         except OffsetOutOfRangeError as error:
             raise SourceError(
@@ -180,22 +192,16 @@ class KafkaSource:
         log.error("poll failed, reading on with a new consumer: %s", error)
         self._consumer.close(autocommit=False)
         self._consumer = self._connect()
-        self._assign(self._partitions, dict(self._at), new_from_beginning=True)
+        self._partitions, self._wanted = [], self._wanted | self._at
 
     def _look_for_new_partitions(self) -> None:
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + METADATA_INTERVAL_S
-        numbers: set[int] = set()
-        with contextlib.suppress(KafkaError):  # the broker is away: nothing new to see
-            numbers = set(self._consumer.partitions_for_topic(self._config.topic) or ())
-        known = {tp.partition for tp in self._partitions}
-        if numbers - known:
-            positions = {tp: self._consumer.position(tp) for tp in self._partitions}
-            topic = self._config.topic
-            found = [TopicPartition(topic, number) for number in sorted(numbers | known)]
-            log.warning("topic %r now has %d partitions", topic, len(found))
-            self._assign(found, positions, new_from_beginning=True)
+        found = self._find_partitions()
+        if set(found) - set(self._partitions):
+            log.warning("topic %r now has %d partitions", self._config.topic, len(found))
+            self._assign(found, dict(self._at), new_from_beginning=True)
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Commit to the group. Restarts do not read it: the snapshot holds the positions."""

@@ -40,7 +40,11 @@ class FileSink:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        torn = _is_torn(self.path)
         self._file = self.path.open("ab")
+        if torn:
+            # What comes now must not be glued to it.
+            self._file.write(b"\n")
 
     def send(self, value: bytes, key: bytes | None = None) -> None:
         """Write one line."""
@@ -63,12 +67,22 @@ class FileSink:
     def flush(self) -> None:
         """To the disk."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if self.path.is_file():  # not a pipe, such as /dev/stdout
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Flush and close."""
         self.flush()
         self._file.close()
+
+
+def _is_torn(path: Path) -> bool:
+    """Whether a crash has cut the last line of a file."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 class KafkaSink:

@@ -38,10 +38,12 @@ class Batch:
     """Records in order within each partition, and the positions after them.
 
     ``positions`` may be further than the last record: control records and gaps are skipped.
+    ``moved`` holds positions that begin anew because an accepted gap lies before them.
     """
 
     records: list[Record] = field(default_factory=list)
     positions: dict[Partition, int] = field(default_factory=dict)
+    moved: dict[Partition, int] = field(default_factory=dict)
 
 
 class Event(NamedTuple):

@@ -37,12 +37,11 @@ class EmbeddedSource:
         self.finished = False
         self.ready = True
 
-    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+    def start(self, positions: Mapping[Partition, int]) -> None:
         """Go on after a position."""
         self._position = positions.get(self._partition, 0)
         self._events = self._make(self._position)
         self._begun = time.monotonic()
-        return {}
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         """As many events as the rate allows by now."""

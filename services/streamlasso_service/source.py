@@ -38,11 +38,8 @@ class Source(Protocol):
     def ready(self) -> bool:
         """Whether the partitions are known and being read."""
 
-    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Begin at these positions; partitions without one begin where the settings say.
-
-        Returns the positions that differ: a gap was accepted.
-        """
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Begin at these positions; partitions without one begin where the settings say."""
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         """Up to ``limit`` records, waiting at most ``timeout_s`` for the first."""
@@ -139,10 +136,9 @@ class FileSource:
         """Files always are."""
         return True
 
-    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+    def start(self, positions: Mapping[Partition, int]) -> None:
         """Go on at these positions."""
         self._positions = dict(positions)
-        return {}
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         """The next lines. At the end of a followed file it waits for more."""
@@ -207,7 +203,8 @@ class FileSource:
             if value:
                 batch.records.append(Record(self._partition, position, after, value))
             position = after
-        self._positions[self._partition] = batch.positions[self._partition] = position
+        if position != self._positions[self._partition]:
+            self._positions[self._partition] = batch.positions[self._partition] = position
 
     def _lines(self, limit: int) -> Iterator[bytes]:
         """Whole lines; in a followed file an unfinished last line waits for its end."""

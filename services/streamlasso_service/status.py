@@ -79,6 +79,7 @@ class Reporter:
         metrics, counts, sums = self.metrics, model.learner.counts.copy(), progress.sums.copy()
         before, sums_before = self._counts, self._sums
         self._counts, self._sums = counts, sums
+        metrics.model_events_learned.set(model.learner.clock)
         if before is None:
             return
         changed = counts - before
@@ -92,7 +93,6 @@ class Reporter:
         metrics.baseline_loss.inc(max(baseline, 0.0))
         metrics.prediction_sum.inc(predictions)
         metrics.target_sum.inc(targets)
-        metrics.model_events_learned.set(model.learner.clock)
 
     def sweep_if_due(self, model: Estimator, *, force: bool = False) -> None:
         """Count active features and find the largest weights."""
