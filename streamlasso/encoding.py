@@ -6,7 +6,7 @@ What a value means: a number is itself, ``True``/``False`` are 1/0, a string is 
 
 import struct
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.kernels import UNSEEN
 
-__all__ = ["RowEncoder", "categorical_name"]
+__all__ = ["RowEncoder", "categorical_name", "frame_rows"]
 
 Array = npt.NDArray[Any]
 
@@ -40,6 +40,16 @@ def _number(name: Name, value: Any) -> float:
             f"feature {name!r} has the value {value!r} of type {type(value).__name__}; "
             "a value must be a number, a string, a bool or None: flatten or convert it"
         ) from None
+
+
+def frame_rows(X: Any) -> Iterator[dict[Name, Any]]:
+    """The rows of a pandas frame as dicts."""
+    if not hasattr(X, "itertuples"):
+        raise TypeError(
+            f"X is a {type(X).__name__}; pass a pandas DataFrame, for one X.to_pandas()"
+        )
+    names = X.columns.tolist()
+    return (dict(zip(names, row, strict=True)) for row in X.itertuples(index=False, name=None))
 
 
 class RowEncoder:
@@ -73,6 +83,7 @@ class RowEncoder:
                     return
                 if not self._keeps_names:
                     # Predicted just now: only the names that were unknown then need a slot.
+                    self.slots = self.slots.copy()  # `encode_rows` still holds the other one
                     for i, name in self._unseen:
                         self.slots[i] = self.index.add(name)
                     self._complete = True

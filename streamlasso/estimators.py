@@ -1,7 +1,5 @@
 """River estimators: thin, no arithmetic; they translate dicts and labels for a `Learner`."""
 
-import csv
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from river import base
 
-from streamlasso.encoding import RowEncoder
+from streamlasso.arrays import checked_importances, checked_targets
+from streamlasso.encoding import RowEncoder, frame_rows
+from streamlasso.export import export_weights
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
+from streamlasso.labels import BinaryLabels
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES, get_loss
 from streamlasso.rules import RULES, FTRLProximal, Rule
@@ -75,14 +76,14 @@ class _SparseLinear:
         return self._learner.score_row(encoder.slots, encoder.values, encoder.size)
 
     def _learn_frame(self, X: "pd.DataFrame", targets: Array, w: Any) -> None:
-        targets = self._learner._targets(targets, len(X))
+        targets = checked_targets(targets, len(X), self._learner.loss, self._learner.dtype)
         importances = np.broadcast_to(np.asarray(w, np.float64), targets.shape)
-        importances = self._learner._importances(importances, len(targets))
-        rows = self._encoder.encode_rows(_rows(X), allocate=(importances != 0).tolist())
+        importances = checked_importances(importances, len(targets), self._learner.dtype)
+        rows = self._encoder.encode_rows(frame_rows(X), allocate=(importances != 0).tolist())
         self._learner.learn_encoded(*rows, targets, importances)
 
     def _score_frame(self, X: "pd.DataFrame") -> Array:
-        return self._learner.score_rows(*self._encoder.encode_rows(_rows(X), allocate=False))
+        return self._learner.score_rows(*self._encoder.encode_rows(frame_rows(X), allocate=False))
 
     # What was learned
 
@@ -151,34 +152,7 @@ class _SparseLinear:
         and ``weight``, the intercept first under an empty name. Largest weights first. A name
         that is no string is written as JSON.
         """
-        path = Path(path)
-        ordered = sorted(self.weights.items(), key=lambda item: -abs(item[1]))
-        if path.suffix == ".json":
-            weights = [{"name": name, "weight": weight} for name, weight in ordered]
-            content = {"loss": self.loss, "intercept": self.intercept, "weights": weights}
-            path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        elif path.suffix == ".csv":
-            with path.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
-                writer = csv.writer(file)
-                writer.writerow(["name", "weight"])
-                writer.writerow(["", repr(self.intercept)])
-                writer.writerows(
-                    [name if isinstance(name, str) else json.dumps(name), repr(weight)]
-                    for name, weight in ordered
-                )
-        else:
-            raise ValueError(f"export to {str(path)!r}: the name must end in .json or .csv")
-        return path
-
-
-def _rows(X: "pd.DataFrame") -> Iterator[dict[Name, Any]]:
-    """The rows of a pandas frame as dicts."""
-    if not hasattr(X, "itertuples"):
-        raise TypeError(
-            f"X is a {type(X).__name__}; pass a pandas DataFrame, for one X.to_pandas()"
-        )
-    names = X.columns.tolist()
-    return (dict(zip(names, row, strict=True)) for row in X.itertuples(index=False, name=None))
+        return export_weights(Path(path), self.loss, self.intercept, self.weights)
 
 
 class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[misc]
@@ -282,63 +256,31 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
         fit_intercept: bool = True,
     ) -> None:
         super().__init__(rule, loss, index, fit_intercept)
-        self._negative: Any = False
-        self._positive: Any = True
-        self._labels: set[Any] = set()
+        self._labels = BinaryLabels()
 
     @property
     def classes(self) -> tuple[Any, Any]:
         """The negative and the positive label."""
-        return self._negative, self._positive
-
-    def _target(self, y: Any, w: float) -> float:
-        try:
-            if y in self._labels:
-                return float(y == self._positive)
-        except TypeError:
-            pass  # not hashable: refused below
-        if not w > 0:
-            return 0.0  # an event that is not learned brings no label
-        if isinstance(y, np.generic):
-            y = y.item()
-        return self._new_label(y)
-
-    def _new_label(self, y: Any) -> float:
-        missing = y is None or type(y).__name__ == "NAType" or y != y
-        if missing or isinstance(y, list | dict):
-            raise ValueError(f"label {y!r} is no class; leave such events out of learning")
-        if len(self._labels) == 2:
-            raise ValueError(
-                f"label {y!r} would be a third class beside {self._negative!r} and "
-                f"{self._positive!r}; use river's multiclass.OneVsRestClassifier(model)"
-            )
-        # The first label is negative unless it is 1; the second is what the first is not.
-        positive = self._positive not in self._labels if self._labels else y == 1
-        if positive:
-            self._positive = y
-        else:
-            self._negative = y
-        self._labels.add(y)
-        return float(positive)
+        return self._labels.classes
 
     def learn_one(self, x: Event, y: Any, w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
-        self._learn(x, self._target(y, w), w)
+        self._learn(x, self._labels.target(y, w), w)
 
     def predict_proba_one(self, x: Event) -> dict[Any, float]:
         """Label → probability; unknown names count as zero and are not remembered."""
         positive = float(self._learner.loss.mean(self._score(x)))
-        return {self._negative: 1.0 - positive, self._positive: positive}
+        return dict(zip(self.classes, (1.0 - positive, positive), strict=True))
 
     def predict_one(self, x: Event) -> Any:
         """The more likely label; the negative one in a tie."""
-        return self._positive if self._score(x) > 0 else self._negative
+        return self.classes[self._score(x) > 0]
 
     def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
         """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
         labels = np.asarray(y).tolist()
         weights = np.broadcast_to(np.asarray(w, np.float64), (len(labels),)).tolist()
-        targets = [self._target(*each) for each in zip(labels, weights, strict=True)]
+        targets = [self._labels.target(*each) for each in zip(labels, weights, strict=True)]
         self._learn_frame(X, np.array(targets, np.float64), w)
 
     def predict_proba_many(self, X: "pd.DataFrame") -> "pd.DataFrame":
@@ -347,7 +289,8 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
 
         mean = self._learner.loss.mean
         positive = np.array([mean(score) for score in self._score_frame(X).tolist()])
-        return pd.DataFrame({self._negative: 1.0 - positive, self._positive: positive}, X.index)
+        columns = dict(zip(self.classes, (1.0 - positive, positive), strict=True))
+        return pd.DataFrame(columns, X.index)
 
     def predict_many(self, X: "pd.DataFrame") -> "pd.Series[Any]":
         """The more likely labels of a frame's rows, under its index."""

@@ -103,6 +103,9 @@ def learn_one(
 ):  # fmt: skip
     """Score one row, then learn it."""
     clock = counts[CLOCK, 0]
+    # Python's floats are float64: rows one by one must round as rows of float32 arrays do.
+    target = state.dtype.type(target)
+    importance = state.dtype.type(importance)
     norm = SCORE_ONE(state, bias, hyper, clock, slots, values, start, stop, intercept, scores, row)
     largest = LARGEST_64 if state.itemsize == 8 else LARGEST_32
     safe = True
@@ -211,7 +214,7 @@ def measure(scores, targets, importances, loss_hyper, sums):
         importance = importances[row]
         target = targets[row]
         # The same bound as for learning: the square of what passes is finite.
-        if not (importance > 0 and abs(scores[row]) < 1e145 and abs(target) < 1e145):
+        if not (0 < importance < 1e145 and abs(scores[row]) < 1e145 and abs(target) < 1e145):
             continue
         constant = CONSTANT(sums[5] / sums[6])
         sums[0] += importance

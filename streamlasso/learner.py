@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.arrays import checked_importances, checked_rows, checked_targets, csr_slots
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
 from streamlasso.kernels import (
     ACTIVATED,
@@ -186,8 +187,9 @@ class Learner:
         Scores, shape (rows,), or (rows, lanes) with more than one lane.
         """
         indptr, slots, values = self._rows(indptr, slots, values, lowest=FIRST)
-        targets = self._targets(targets, len(indptr) - 1)
-        importances = self._importances(importances, len(targets))
+        rows = len(indptr) - 1
+        targets = checked_targets(targets, rows, self.loss, self.dtype)
+        importances = checked_importances(importances, rows, self.dtype)
         return self.learn_encoded(indptr, slots, values, targets, importances)
 
     def learn_encoded(
@@ -217,71 +219,17 @@ class Learner:
         self, X: Any, y: npt.ArrayLike, importances: npt.ArrayLike | None = None
     ) -> Array:
         """`learn_rows` for a scipy CSR matrix: column ``j`` is the feature named ``j``."""
-        columns = self._csr_columns(X, self.index.add)
-        return self.learn_rows(X.indptr, columns[X.indices], X.data, y, importances)
+        slots = csr_slots(X, self.index.add)
+        return self.learn_rows(X.indptr, slots, X.data, y, importances)
 
     def score_csr(self, X: Any) -> Array:
         """`score_rows` for a scipy CSR matrix."""
-        columns = self._csr_columns(X, self.index.find)
-        return self.score_rows(X.indptr, columns[X.indices], X.data)
+        slots = csr_slots(X, self.index.find)
+        return self.score_rows(X.indptr, slots, X.data)
 
-    def _csr_columns(self, X: Any, lookup: Any) -> Array:
-        if getattr(X, "format", None) != "csr":
-            raise TypeError(
-                f"X is a {type(X).__name__}; pass a scipy CSR matrix, for one scipy.sparse."
-                "csr_array(X)"
-            )
-        columns = np.full(X.shape[1], UNSEEN, np.uint32)
-        for column in np.unique(X.indices).tolist():
-            columns[column] = lookup(column)
+    def _rows(self, *arrays: npt.ArrayLike, lowest: int) -> tuple[Array, Array, Array]:
         self._grow()
-        return columns
-
-    # Checks
-
-    def _rows(
-        self, indptr: npt.ArrayLike, slots: npt.ArrayLike, values: npt.ArrayLike, *, lowest: int
-    ) -> tuple[Array, Array, Array]:
-        indptr = _owned(indptr, np.int64)
-        given = np.asarray(slots)
-        values = _owned(values, self.dtype)
-        if indptr.ndim != 1 or len(indptr) == 0 or indptr[0] < 0 or (np.diff(indptr) < 0).any():
-            raise ValueError("indptr must begin at 0 or above and never fall")
-        if not given.ndim == values.ndim == 1 or not len(given) == len(values) >= indptr[-1]:
-            raise ValueError(
-                f"slots (shape {given.shape}) and values (shape {values.shape}) must be flat and "
-                f"hold indptr[-1] = {indptr[-1]} entries"
-            )
-        self._grow()
-        if len(given) and not (lowest <= given.min() and given.max() < len(self.state)):
-            raise ValueError(
-                f"slots must be from {lowest} to {len(self.state) - 1}, got {given.min()} to "
-                f"{given.max()}; 0 is the intercept, 1 unknown names, others come from the index"
-            )
-        return indptr, _owned(given, np.uint32), values
-
-    def _targets(self, targets: npt.ArrayLike, rows: int) -> Array:
-        targets = _owned(targets, self.dtype)
-        if targets.shape != (rows,):
-            raise ValueError(f"targets has shape {targets.shape}; it must be ({rows},)")
-        if self.loss.domain == "binary":
-            wrong = ~((targets == 0) | (targets == 1) | ~np.isfinite(targets))
-            if wrong.any():
-                raise ValueError(
-                    f"target {targets[wrong][0]} of row {int(wrong.argmax())}: the {self.loss.name}"
-                    " loss takes 0 and 1; map −1 to 0"
-                )
-        return targets
-
-    def _importances(self, importances: npt.ArrayLike | None, rows: int) -> Array:
-        if importances is None:
-            return np.ones(rows, self.dtype)
-        importances = _owned(importances, self.dtype)
-        if importances.shape != (rows,):
-            raise ValueError(f"importances has shape {importances.shape}; it must be ({rows},)")
-        if (importances < 0).any():
-            raise ValueError(f"importance {importances.min()} must be ≥ 0; drop the row instead")
-        return importances
+        return checked_rows(*arrays, dtype=self.dtype, lowest=lowest, capacity=len(self.state))
 
     def _grow(self) -> None:
         """Double the state until the index fits; slots keep their place."""
@@ -346,8 +294,3 @@ class Learner:
         """
         count: Array = self.counts[ACTIVATED] - self.counts[DEACTIVATED]
         return count
-
-
-def _owned(array: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
-    """The array as the kernels were compiled for; copied if it is read-only or strided."""
-    return np.require(array, dtype, ["C", "A", "W", "E"])

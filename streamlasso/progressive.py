@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.arrays import owned
 from streamlasso.losses import Loss
 from streamlasso.rules import Rule
 from streamlasso.specialise import kernels_for
@@ -46,10 +47,8 @@ class Progress:
         compiled: bool = True,
     ) -> None:
         """Add rows; importance 0 leaves a row out. ``rule`` only finds the compiled kernels."""
-        # As the kernel was compiled for: copied if read-only or strided.
         scores, targets, importances = (
-            np.require(array, np.float64, ["C", "A", "W", "E"])
-            for array in (scores, targets, importances)
+            owned(array, np.float64) for array in (scores, targets, importances)
         )
         kernel = kernels_for(rule, self.loss, compiled=compiled).measure
         kernel(scores, targets, importances, self.loss.hyper(), self.sums)

@@ -19,6 +19,7 @@ from safetensors.numpy import save as to_bytes
 
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import INDEXES, Name
+from streamlasso.labels import BinaryLabels
 from streamlasso.losses import LOSSES
 from streamlasso.rules import get_rule
 
@@ -52,7 +53,7 @@ def _manifest(model: Estimator) -> dict[str, Any]:
     learner = model.learner
     labels = None
     if isinstance(model, SparseClassifier):
-        labels = {"classes": model.classes, "seen": sorted(model._labels, key=repr)}
+        labels = {"classes": model.classes, "seen": sorted(model._labels.seen, key=repr)}
     return {
         "format": FORMAT,
         "estimator": type(model).__name__,
@@ -112,11 +113,15 @@ def _digest(manifest: str, arrays: dict[str, Array]) -> str:
 def write_atomic(path: Path, content: bytes) -> None:
     """Write so that the name holds the whole content or none of it, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)  # a full disk must not fill up with attempts
+        raise
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -188,6 +193,8 @@ def load(path: str | Path) -> Estimator:
     learner.hyper[:] = arrays["hyper"]
     learner.counts[:] = arrays["counts"]
     if isinstance(model, SparseClassifier):
-        model._negative, model._positive = manifest["labels"]["classes"]
-        model._labels = set(manifest["labels"]["seen"])
+        negative, positive = map(_name, manifest["labels"]["classes"])
+        model._labels = BinaryLabels(
+            negative, positive, set(map(_name, manifest["labels"]["seen"]))
+        )
     return model

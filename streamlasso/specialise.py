@@ -11,7 +11,6 @@ import sys
 import types
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,9 +73,12 @@ def _bind_rule(
     return {name: namespace[name] for name in functions}
 
 
-@dataclass(frozen=True)
-class Kernels:
-    """The compiled loops for one rule, loss, number of lanes."""
+class Kernels(types.ModuleType):
+    """The compiled loops for one rule, loss, number of lanes.
+
+    A module of functions: what measures a model by following its attributes, as river does, stops
+    at modules and does not walk through the compiler.
+    """
 
     learn_row: Callable[..., Any]
     learn_rows: Callable[..., Any]
@@ -151,4 +153,6 @@ def _specialise(
         for template in (kernels.learn_row, kernels.learn_rows)
     }
     bound_kernels["measure"] = build(kernels.measure, loss_type.name)
-    return Kernels(**bound_kernels)
+    together = Kernels(rule_and_loss)
+    vars(together).update(bound_kernels)
+    return together

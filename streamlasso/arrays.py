@@ -1,0 +1,90 @@
+"""Checking what callers hand to a `Learner`, and bringing it to the types of its kernels.
+
+An array of another type, a strided or a read-only one would compile another kernel in mid-stream,
+so such arrays are copied. Errors name the array, the value, the constraint and what to do.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso.kernels import UNSEEN
+from streamlasso.losses import Loss
+
+__all__ = ["checked_importances", "checked_rows", "checked_targets", "csr_slots", "owned"]
+
+Array = npt.NDArray[Any]
+
+
+def owned(array: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
+    """The array as the kernels were compiled for; copied if it is read-only or strided."""
+    return np.require(array, dtype, ["C", "A", "W", "E"])
+
+
+def checked_rows(
+    indptr: npt.ArrayLike,
+    slots: npt.ArrayLike,
+    values: npt.ArrayLike,
+    *,
+    dtype: str,
+    lowest: int,
+    capacity: int,
+) -> tuple[Array, Array, Array]:
+    """Rows in compressed form, with slots from ``lowest`` to ``capacity`` − 1."""
+    indptr = owned(indptr, np.int64)
+    given = np.asarray(slots)
+    values = owned(values, dtype)
+    if indptr.ndim != 1 or len(indptr) == 0 or indptr[0] < 0 or (np.diff(indptr) < 0).any():
+        raise ValueError("indptr must begin at 0 or above and never fall")
+    if not given.ndim == values.ndim == 1 or not len(given) == len(values) >= indptr[-1]:
+        raise ValueError(
+            f"slots (shape {given.shape}) and values (shape {values.shape}) must be flat and "
+            f"hold indptr[-1] = {indptr[-1]} entries"
+        )
+    if len(given) and not (lowest <= given.min() and given.max() < capacity):
+        raise ValueError(
+            f"slots must be from {lowest} to {capacity - 1}, got {given.min()} to {given.max()}; "
+            "0 is the intercept, 1 unknown names, others come from the index"
+        )
+    return indptr, owned(given, np.uint32), values
+
+
+def checked_targets(targets: npt.ArrayLike, rows: int, loss: Loss, dtype: str) -> Array:
+    """Targets in the domain of the loss; NaN and infinities pass, for the kernels to count."""
+    targets = owned(targets, dtype)
+    if targets.shape != (rows,):
+        raise ValueError(f"targets has shape {targets.shape}; it must be ({rows},)")
+    if loss.domain == "binary":
+        wrong = ~((targets == 0) | (targets == 1) | ~np.isfinite(targets))
+        if wrong.any():
+            raise ValueError(
+                f"target {targets[wrong][0]} of row {int(wrong.argmax())}: the {loss.name}"
+                " loss takes 0 and 1; map −1 to 0"
+            )
+    return targets
+
+
+def checked_importances(importances: npt.ArrayLike | None, rows: int, dtype: str) -> Array:
+    """Importances ≥ 0, or ones; NaN and infinities pass, for the kernels to count."""
+    if importances is None:
+        return np.ones(rows, dtype)
+    importances = owned(importances, dtype)
+    if importances.shape != (rows,):
+        raise ValueError(f"importances has shape {importances.shape}; it must be ({rows},)")
+    if (importances < 0).any():
+        raise ValueError(f"importance {importances.min()} must be ≥ 0; drop the row instead")
+    return importances
+
+
+def csr_slots(X: Any, lookup: Callable[[int], int]) -> Array:
+    """The slot of each stored entry of a scipy CSR matrix, whose column ``j`` is named ``j``."""
+    if getattr(X, "format", None) != "csr":
+        raise TypeError(
+            f"X is a {type(X).__name__}; pass a scipy CSR matrix, for one scipy.sparse.csr_array(X)"
+        )
+    slots = np.full(X.shape[1], UNSEEN, np.uint32)
+    for column in np.unique(X.indices).tolist():
+        slots[column] = lookup(column)
+    return slots[X.indices]  # type: ignore[no-any-return]
