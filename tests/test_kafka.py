@@ -337,7 +337,7 @@ def poll_until(source: Any, count: int) -> Iterator[Any]:
 
 
 def test_deserializers_which_make_poll_hang_are_refused(kafka_bootstrap: str) -> None:
-    from streamlasso_service.config import ConfigError, load_settings
+    from streamlasso_service.loading import ConfigError, load_settings
 
     flags = {"source": {"kind": "kafka"}, "kafka": {"options": {"value_deserializer": "json"}}}
     with pytest.raises(ConfigError, match=r"kafka\.options.*value_deserializer"):

@@ -11,7 +11,7 @@ def main() -> None:
         sys.exit(
             f"streamlasso: the command needs {error.name!r}: pip install 'streamlasso[service]'"
         )
-    app()
+    app(prog_name="streamlasso")
 
 
 if __name__ == "__main__":

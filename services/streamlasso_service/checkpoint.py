@@ -29,6 +29,8 @@ class Checkpoint:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.written_at: float | None = None
+        self.error: OSError | None = None
+        """Why the newest snapshot could not be written, if it could not."""
         self._config = config
         self._store = store
         self._source = source
@@ -67,7 +69,9 @@ class Checkpoint:
         except OSError as error:
             metrics.snapshots.labels(metrics.model, "failed").inc()
             log.error("the snapshot could not be written, the one before stands: %s", error)
+            self.error = error
             return
+        self.error = None
         self.written_at = written.time_s
         metrics.snapshots.labels(metrics.model, "ok").inc()
         metrics.snapshot_duration_seconds.set(written.duration_s)

@@ -3,12 +3,12 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from streamlasso_service.flags import errors, fail, log_to_stderr, nested, put
 
 if TYPE_CHECKING:
     from streamlasso_service.config import Settings
@@ -40,59 +40,6 @@ Names = Annotated[
 ]
 
 
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Known faults end in one clear message and an exit code, not in a traceback."""
-    from streamlasso.snapshot import SnapshotError
-    from streamlasso_service.config import ConfigError
-    from streamlasso_service.source import SourceError
-    from streamlasso_service.store import StoreLockedError
-
-    try:
-        yield
-    except ConfigError as error:
-        _fail(f"the configuration has faults:\n{error}", 2)
-    except SourceError as error:
-        _fail(str(error), error.code)
-    except (SnapshotError, StoreLockedError, OSError) as error:
-        _fail(str(error), 1)
-
-
-def _fail(message: str, code: int) -> None:
-    typer.echo(f"streamlasso: {message}", err=True)
-    raise typer.Exit(code)
-
-
-def _nested(overrides: list[str] | None) -> dict[str, Any]:
-    """``a.b=1`` → ``{"a": {"b": 1}}``; the value as JSON if it is, as text otherwise."""
-    nested: dict[str, Any] = {}
-    for override in overrides or []:
-        key, equals, text = override.partition("=")
-        if not equals:
-            _fail(f"--set {override!r} must have the form section.key=value", 2)
-        *sections, last = key.split(".")
-        table = nested
-        for section in sections:
-            table = table.setdefault(section, {})
-        try:
-            table[last] = json.loads(text)
-        except ValueError:
-            table[last] = text
-    return nested
-
-
-def _put(flags: dict[str, Any], section: str, key: str, value: Any) -> None:
-    if value is not None:
-        flags.setdefault(section, {})[key] = value
-
-
-def _log() -> None:
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    logging.getLogger("kafka").setLevel(logging.WARNING)
-
-
 @app.command()
 def consume(
     config: ConfigFile = None,
@@ -117,25 +64,25 @@ def consume(
     overrides: Overrides = None,
 ) -> None:
     """Learn from a topic or files, with snapshots, metrics and dead letters."""
-    from streamlasso_service.config import load_settings
+    from streamlasso_service.loading import load_settings
     from streamlasso_service.service import serve
 
-    flags = _nested(overrides)
+    flags = nested(overrides)
     if topic is not None or bootstrap is not None:
-        _put(flags, "source", "kind", "kafka")
+        put(flags, "source", "kind", "kafka")
     if file:
-        _put(flags, "source", "kind", "file")
-    _put(flags, "file", "paths", file or None)
-    _put(flags, "file", "follow", follow)
-    _put(flags, "kafka", "topic", topic)
-    _put(flags, "kafka", "bootstrap", bootstrap)
-    _put(flags, "kafka", "accept_gap", accept_gap)
-    _put(flags, "model", "rule", rule)
-    _put(flags, "snapshot", "directory", snapshots)
-    _put(flags, "output", "predictions", predictions)
-    _put(flags, "http", "port", port)
-    _log()
-    with _errors():
+        put(flags, "source", "kind", "file")
+    put(flags, "file", "paths", file or None)
+    put(flags, "file", "follow", follow)
+    put(flags, "kafka", "topic", topic)
+    put(flags, "kafka", "bootstrap", bootstrap)
+    put(flags, "kafka", "accept_gap", accept_gap)
+    put(flags, "model", "rule", rule)
+    put(flags, "snapshot", "directory", snapshots)
+    put(flags, "output", "predictions", predictions)
+    put(flags, "http", "port", port)
+    log_to_stderr()
+    with errors():
         settings = load_settings(config, flags)
         if watch:
             _watch(settings, init, seconds)
@@ -189,10 +136,10 @@ def demo(
     from streamlasso_service.simulate import DATASETS
 
     if dataset is not None and dataset not in DATASETS:
-        _fail(f"--dataset {dataset!r} is unknown; choose one of {', '.join(DATASETS)}", 2)
+        fail(f"--dataset {dataset!r} is unknown; choose one of {', '.join(DATASETS)}", 2)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    with _errors():
-        run_demo(seconds, data, dataset, rate, port, _nested(overrides))
+    with errors():
+        run_demo(seconds, data, dataset, rate, port, nested(overrides))
 
 
 @app.command()
@@ -207,7 +154,7 @@ def predict(
     from streamlasso_service.records import Bad
 
     bad = 0
-    with _errors():
+    with errors():
         _, model, manifest = open_snapshot(snapshot)
         for line in predict_file(model, manifest, file, kind, names):
             if isinstance(line, Bad):
@@ -216,7 +163,7 @@ def predict(
             else:
                 sys.stdout.buffer.write(line + b"\n")
     if bad:
-        _fail(f"{bad} records could not be predicted", 1)
+        fail(f"{bad} records could not be predicted", 1)
 
 
 @app.command()
@@ -228,7 +175,7 @@ def inspect(
     """Show what a snapshot holds: model, weights, positions, and how each field was read."""
     from streamlasso_service.offline import describe, open_snapshot
 
-    with _errors():
+    with errors():
         content = describe(*open_snapshot(snapshot), top)
     if as_json:
         typer.echo(json.dumps(content, indent=1))
@@ -253,12 +200,12 @@ def export(
     """Write the active weights alone, usable anywhere."""
     from streamlasso_service.offline import open_snapshot
 
-    with _errors():
+    with errors():
         _, model, _ = open_snapshot(snapshot)
         try:
             written = model.export(output)
         except ValueError as error:
-            _fail(str(error), 2)
+            fail(str(error), 2)
     typer.echo(f"{model.active_features} active weights and the intercept: {written}")
 
 
@@ -279,8 +226,8 @@ def produce(
     from streamlasso_service.produce import produce as send
 
     if (file is None) == (simulated is None):
-        _fail("name a file of events, or --simulated COUNT", 2)
-    with _errors():
+        fail("name a file of events, or --simulated COUNT", 2)
+    with errors():
         made = simulated_events(simulated or 0) if file is None else file_events(file, kind, names)
         count, seconds = send(made, bootstrap, topic, rate)
     typer.echo(f"{count} events sent to {topic} in {seconds:.1f} s")
@@ -299,12 +246,10 @@ def warm(
     from streamlasso_service.models import warm as compile_kernels
 
     for name in rule or RULES:
+        if name not in RULES:
+            fail(f"--rule {name!r} is unknown; choose one of {', '.join(RULES)}", 2)
         for loss, kind in LOSSES.items():
             task = "classification" if kind.domain == "binary" else "regression"
             begun = time.perf_counter()
-            try:
-                model = build_model(ModelConfig(rule=name, loss=loss, task=task))
-            except ValueError as error:
-                _fail(str(error), 2)
-            compile_kernels(model)
+            compile_kernels(build_model(ModelConfig(rule=name, loss=loss, task=task)))
             typer.echo(f"{name} {loss}: {time.perf_counter() - begun:.1f} s")

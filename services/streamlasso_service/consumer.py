@@ -73,7 +73,7 @@ class Consumer:
         self.model: Estimator = initial or build_model(settings.model)
         self.progress = Progress(self.model.learner.loss)
         self.tallies: dict[Partition, Tally] = {}
-        self.failed = 0
+        self.failed = self.restored_events = 0
         self.reporter = Reporter(metrics, settings.model.rule)
         self.beat = time.monotonic()
         self._fields = Fields(settings.features)
@@ -103,6 +103,8 @@ class Consumer:
         self._save()
         self._checkpoint.finish(wait=True)
         self._publish("stopped", ready=False)
+        if self._checkpoint.error is not None:
+            raise SourceError(f"the last snapshot was not written: {self._checkpoint.error}")
 
     # 1. Restore
 
@@ -126,7 +128,8 @@ class Consumer:
             log.info("restored %s: %d events learned", path.name, restored.learner.clock)
             self.metrics.restore_duration_seconds.set(time.monotonic() - begun)
         self._encoder = RowEncoder(self.model.learner.index, self.model.learner.dtype)
-        self._checkpoint.covered(self.model.learner.clock)
+        self.restored_events = self.model.learner.clock
+        self._checkpoint.covered(self.restored_events)
         self._describe()
         self.reporter.batch(self.model, self.progress)
         self.reporter.sweep_if_due(self.model)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from streamlasso_service.config import Settings, load_settings
+from streamlasso_service.config import Settings
+from streamlasso_service.loading import load_settings
 from streamlasso_service.service import make_source, serve
 from streamlasso_service.simulate import (
     DATASETS,
@@ -34,7 +35,7 @@ def run_demo(
     folder = Path(tempfile.mkdtemp(prefix="streamlasso-demo-"))
     defaults: dict[str, Any] = {
         "model": {"name": "demo"},
-        "file": {"paths": [data or SIMULATED]},
+        "file": {"paths": [data or dataset or SIMULATED]},
         "snapshot": {"directory": folder},
         "http": {"port": 9108 if port is None else port},
         "limits": {"batch_events": 1000},

@@ -68,6 +68,8 @@ def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -
     progress = None
     if "progress" in extra:
         progress = Progress(model.learner.loss, np.array(extra["progress"]))
+    if progress and not progress.examples:
+        progress = None  # its means would be NaN, which JSON has not
     return {
         "snapshot": str(path),
         "estimator": manifest["estimator"],

@@ -94,9 +94,12 @@ class KafkaSink:
 
     def __init__(self, bootstrap: str, topic: str, options: dict[str, Any] | None = None) -> None:
         self.topic = topic
-        self._producer = KafkaProducer(
-            bootstrap_servers=bootstrap, acks="all", linger_ms=5, **(options or {})
-        )
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=bootstrap, acks="all", linger_ms=5, **(options or {})
+            )
+        except KafkaError as error:
+            raise ConnectionError(f"no Kafka broker at {bootstrap!r}: {error}") from error
         self._pending: list[tuple[Any, Message]] = []
         self._bytes = 0
 

@@ -90,9 +90,9 @@ def _closing(stack: ExitStack, sink: Sink) -> Sink:
 def _load_initial(path: Path | None) -> Estimator | None:
     if path is None:
         return None
-    from streamlasso import load
+    from streamlasso_service.offline import open_snapshot
 
-    return load(path)
+    return open_snapshot(path)[1]
 
 
 def _start_http(stack: ExitStack, settings: Settings, consumer: Consumer) -> str | None:

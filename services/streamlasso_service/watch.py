@@ -30,7 +30,6 @@ class Watch:
         self._live: Live | None = None
         self._consumer: Consumer | None = None
         self._begun = self._shown = 0.0
-        self._before = 0
 
     def started(self, consumer: Consumer, address: str | None) -> None:
         """Say what is about to happen and where to look."""
@@ -53,7 +52,7 @@ class Watch:
         assert self._consumer is not None
         now = time.monotonic()
         if not self._shown:
-            self._begun, self._before = now, self._consumer.reporter.status.events
+            self._begun = now
             if self._console.is_terminal:
                 self._live = Live(console=self._console, auto_refresh=False)
                 self._live.start()
@@ -77,7 +76,7 @@ class Watch:
         """What was learned, and what to try next."""
         status = consumer.reporter.status
         elapsed = max(time.monotonic() - self._begun, 1e-9)
-        learned = status.events - self._before
+        learned = status.events - consumer.restored_events
 
         def print_(text: str | Text) -> None:
             self._console.print(text, soft_wrap=True)

@@ -1,0 +1,190 @@
+"""Every metric is there, from zero, and equals what was learned."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.parser import text_string_to_metric_families
+from serving import (
+    BAD_RECORDS,
+    Seen,
+    good_events,
+    learned_by_hand,
+    mixed_stream,
+    run,
+    settings_for,
+    write_lines,
+)
+
+from streamlasso_service.decoding import REASONS
+from streamlasso_service.exporter import STAGES
+
+NAME = "clicks"
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def samples(text: str) -> Samples:
+    """(name without prefix, labels other than the model) → value."""
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = dict(sample.labels)
+            assert labels.pop("model") == NAME, sample
+            key = sample.name.removeprefix("streamlasso_"), tuple(sorted(labels.items()))
+            assert key not in found
+            found[key] = sample.value
+    return found
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return mixed_stream(tmp_path_factory.mktemp("stream") / "events.jsonl")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory, stream: Path) -> Seen:
+    return Seen(tmp_path_factory.mktemp("snapshots"), stream)
+
+
+def test_every_metric_appears_with_the_model_as_label(seen: Seen) -> None:
+    text = seen.pages["end", "/metrics"].text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    metrics = seen.consumer.metrics
+    names = [name for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)]
+    assert len(names) > 35
+    assert {f"streamlasso_{name}" for name in names} == set(families)
+    for family in families.values():
+        assert family.samples, family.name
+        assert family.documentation
+
+
+def test_metrics_need_no_redirect_and_have_their_type(seen: Seen) -> None:
+    answer = seen.pages["end", "/metrics"]
+    assert answer.status_code == 200
+    assert not answer.history
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+
+
+def test_series_of_every_label_exist_at_zero_from_the_start(seen: Seen) -> None:
+    start = samples(seen.pages["start", "/metrics"].text)
+    expected = [
+        *(("feature_transitions_total", "direction", d) for d in ("activated", "deactivated")),
+        *(("snapshots_total", "result", r) for r in ("ok", "failed")),
+        *(("offset_commits_total", "result", r) for r in ("ok", "failed")),
+        *(("rebalances_total", "event", e) for e in ("assigned", "revoked", "lost")),
+        *(("events_skipped_total", "reason", r) for r in ("no_target", "zero_importance")),
+        *(("batch_stage_duration_seconds_count", "stage", s) for s in STAGES),
+    ]
+    for name, label, value in expected:
+        assert start[name, ((label, value),)] == 0, (name, value)
+    for name in ("events_learned_total", "progressive_loss_total", "replayed_events_total"):
+        assert start[name, ()] == 0
+
+
+def test_series_of_every_file_and_reason_exist_before_its_first_record(tmp_path: Path) -> None:
+    empty = write_lines(tmp_path / "none.jsonl", [])
+    consumer = run(settings_for(tmp_path / "s", empty, model={"name": NAME}))
+    get = consumer.metrics.registry.get_sample_value
+    for name in ("events_failed", "dead_letters"):
+        for reason in REASONS:
+            labels = {"model": NAME, "topic": str(empty), "reason": reason}
+            assert get(f"streamlasso_{name}_total", labels) == 0
+    assert get("streamlasso_events_consumed_total", {"model": NAME, "topic": str(empty)}) == 0
+
+
+def test_counters_equal_what_was_learned(seen: Seen, stream: Path) -> None:
+    end, good = samples(seen.pages["end", "/metrics"].text), good_events(stream)
+    learned = [event for event in good if event.target is not None and event.importance > 0]
+    topic = ("topic", str(stream))
+    partition = (("partition", "0"), topic)
+    expected = {
+        ("events_consumed_total", (topic,)): len(good) + len(BAD_RECORDS),
+        ("events_learned_total", ()): len(learned),
+        ("model_events_learned", ()): len(learned),
+        ("events_skipped_total", (("reason", "no_target"),)): sum(e.target is None for e in good),
+        ("events_skipped_total", (("reason", "zero_importance"),)): sum(
+            e.target is not None and e.importance == 0 for e in good
+        ),
+        ("progressive_examples_total", ()): sum(event.importance for event in learned),
+        ("target_sum", ()): sum(event.importance * event.target for event in learned),
+        ("batch_events_sum", ()): len(good) + len(BAD_RECORDS),
+        ("partition_position_offset", partition): stream.stat().st_size,
+        ("partition_lag_records", partition): 0,
+        ("nonfinite_updates_total", ()): 0,
+        ("ready", ()): 1,
+        ("hyperparameter", (("name", "l1"),)): 1,
+        ("snapshots_total", (("result", "failed"),)): 0,
+    }
+    for reason, count in (("decode", 2), ("schema", 3), ("nonfinite", 0), ("too_large", 0)):
+        for name in ("events_failed_total", "dead_letters_total"):
+            expected[name, (("reason", reason), topic)] = count
+    assert {key: end[key] for key in expected} == expected
+    assert end["snapshots_total", (("result", "ok"),)] >= 1
+    assert 0 < end["partition_snapshot_offset", partition] <= stream.stat().st_size
+
+
+def log_loss(probability: float, target: float) -> float:
+    return -math.log(probability if target else 1 - probability)
+
+
+def test_sums_equal_an_independent_pass(seen: Seen, stream: Path) -> None:
+    model = learned_by_hand(seen.consumer.settings, [])
+    loss = baseline = predictions = 0.0
+    targets, examples = 0.5, 1.0
+    for event in good_events(stream):
+        if event.target is None or event.importance == 0:
+            continue
+        probability, weight = model.predict_proba_one(event.features)[True], event.importance
+        loss += weight * log_loss(probability, event.target)
+        predictions += weight * probability
+        baseline += weight * log_loss(targets / examples, event.target)
+        targets, examples = targets + weight * event.target, examples + weight
+        model.learn_one(event.features, event.target, weight)
+    end = samples(seen.pages["end", "/metrics"].text)
+    found = [end[name, ()] for name in ("progressive_loss_total", "baseline_loss_total")]
+    assert [*found, end["prediction_sum", ()]] == pytest.approx(
+        [loss, baseline, predictions], rel=1e-9
+    )
+    assert loss < 0.95 * baseline, "the stream can be learned"
+
+
+def test_gauges_equal_the_model(seen: Seen) -> None:
+    end, model = samples(seen.pages["end", "/metrics"].text), seen.consumer.model
+    weights = [abs(weight) for weight in model.weights.values()]
+    assert end["active_features", ()] == len(weights) == model.active_features
+    assert end["tracked_features", ()] == model.tracked_features
+    assert end["sparsity_ratio", ()] == pytest.approx(model.sparsity)
+    # Activations less deactivations are what is active.
+    changes = [
+        end["feature_transitions_total", (("direction", d),)] for d in ("activated", "deactivated")
+    ]
+    assert changes[0] - changes[1] == len(weights)
+    get = seen.consumer.metrics.registry.get_sample_value
+    assert get("streamlasso_weight_l1_norm", {"model": NAME}) == pytest.approx(sum(weights))
+    assert get("streamlasso_weight_max_abs", {"model": NAME}) == max(weights)
+
+
+def test_restarted_process_counts_from_zero_and_knows_the_lifetime(
+    tmp_path: Path, stream: Path
+) -> None:
+    settings = settings_for(tmp_path / "s", stream, model={"name": NAME})
+    first = run(settings)
+    second = run(settings)
+    get = second.metrics.registry.get_sample_value
+    assert get("streamlasso_events_learned_total", {"model": NAME}) == 0
+    assert get("streamlasso_progressive_loss_total", {"model": NAME}) == 0
+    lifetime = get("streamlasso_model_events_learned", {"model": NAME})
+    assert lifetime == first.model.learner.clock
+    assert second.reporter.status.loss == first.reporter.status.loss
+
+
+def test_no_label_holds_an_id_or_a_feature(seen: Seen, stream: Path) -> None:
+    for _, labels in samples(seen.pages["end", "/metrics"].text):
+        for name, value in labels:
+            assert name in {
+                "topic", "partition", "reason", "result", "event", "direction", "stage", "le",
+                "name", "version", "rule", "loss", "index",
+            }  # fmt: skip
+            assert not re.search(r"site|rare|noise|hour", value)
