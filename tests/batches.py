@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from serving import (
-    events,
-)
+from serving import events
 
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.exporter import Metrics

@@ -19,7 +19,7 @@ from serving import (
 )
 
 from streamlasso import SparseRegressor
-from streamlasso_service.consumer import BAD_SHARE_EXIT_CODE
+from streamlasso_service.bad_share import BAD_SHARE_EXIT_CODE
 from streamlasso_service.offline import open_snapshot
 from streamlasso_service.source import SourceError
 

@@ -79,10 +79,8 @@ class Checkpoint:
         metrics.last_snapshot_timestamp_seconds.set(written.time_s)
         for partition, position in positions.items():
             metrics.partition_snapshot_offset.labels(metrics.model, *partition).set(position)
-        begun = time.perf_counter()
-        self._commit(positions)
-        stage = metrics.batch_stage_duration_seconds.labels(metrics.model, "commit")
-        stage.observe(time.perf_counter() - begun)
+        with metrics.stage("commit"):
+            self._commit(positions)
 
     def _commit(self, positions: dict[Partition, int]) -> None:
         """A failed commit only makes lag tools late: the snapshot holds the positions."""

@@ -14,9 +14,7 @@ Outputs and dead letters are at least once: those of records after the last snap
 
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,6 +24,7 @@ import numpy as np
 from streamlasso import Progress
 from streamlasso.encoding import RowEncoder
 from streamlasso.snapshot import capture
+from streamlasso_service.bad_share import BadShare
 from streamlasso_service.checkpoint import Checkpoint
 from streamlasso_service.config import Settings
 from streamlasso_service.decoding import Decoder
@@ -39,11 +38,10 @@ from streamlasso_service.status import Reporter
 from streamlasso_service.store import SnapshotStore
 from streamlasso_service.tally import Tally
 
-__all__ = ["BAD_SHARE_EXIT_CODE", "MISMATCH_EXIT_CODE", "Consumer"]
+__all__ = ["MISMATCH_EXIT_CODE", "Consumer"]
 
 log = logging.getLogger(__name__)
 
-BAD_SHARE_EXIT_CODE = 4
 MISMATCH_EXIT_CODE = 5
 POLL_S = 0.25
 RETRY_S = 2.0
@@ -80,8 +78,7 @@ class Consumer:
         self._decoder = Decoder(settings.event, self._fields, settings.limits, settings.model.task)
         self._stopping = self._unsaved = False
         self._checkpoint = Checkpoint(settings.snapshot, store, source, metrics)
-        self._recent: deque[tuple[int, int]] = deque()
-        self._example = ""
+        self._bad_share = BadShare(settings.limits)
 
     def stop(self) -> None:
         """Finish the batch, save, and return from `run`; safe from a signal handler."""
@@ -130,7 +127,11 @@ class Consumer:
         self._encoder = RowEncoder(self.model.learner.index, self.model.learner.dtype)
         self.restored_events = self.model.learner.clock
         self._checkpoint.covered(self.restored_events)
-        self._describe()
+        kafka = self.settings.source.kind == "kafka"
+        self.metrics.describe(
+            self.model.learner,
+            [self.settings.kafka.topic] if kafka else self.settings.file.paths,
+        )
         self.reporter.batch(self.model, self.progress)
         self.reporter.sweep_if_due(self.model)
         self._publish("starting", ready=False)
@@ -147,24 +148,10 @@ class Consumer:
                 MISMATCH_EXIT_CODE,
             )
 
-    def _describe(self) -> None:
-        """The metrics that do not change."""
-        from streamlasso import __version__
-
-        learner, metrics = self.model.learner, self.metrics
-        metrics.build_info.labels(metrics.model, __version__).set(1)
-        metrics.model_info.labels(
-            metrics.model, learner.rule.name, learner.loss.name, learner.index.kind
-        ).set(1)
-        for name in learner.rule.parameters:
-            metrics.hyperparameter.labels(metrics.model, name).set(getattr(learner.rule, name))
-        kafka = self.settings.source.kind == "kafka"
-        metrics.create_topics([self.settings.kafka.topic] if kafka else self.settings.file.paths)
-
     # 2. Poll
 
     def _poll(self) -> Batch:
-        with self._stage("poll") as stage:
+        with self.metrics.stage("poll") as stage:
             batch = self.source.poll(POLL_S, self.settings.limits.batch_events)
         for partition, position in batch.moved.items():
             self.tallies[partition].position = position
@@ -184,15 +171,14 @@ class Consumer:
     def _process(self, batch: Batch) -> None:
         self._unsaved = True
         records = self._fresh(batch)
-        with self._stage("decode"):
+        with self.metrics.stage("decode"):
             decoded = [self._decoder.decode(record) for record in records]
         bad = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Bad)]
         good = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Event)]
-        if records:
-            self._check_bad_share([reason for _, reason in bad], len(records))
-        with self._stage("learn"):
+        self._bad_share.check([reason for _, reason in bad], len(records))
+        with self.metrics.stage("learn"):
             scores = self._learn([event for _, event in good])
-        with self._stage("output"):
+        with self.metrics.stage("output"):
             for record, reason in bad:
                 self._retry("dead letters", partial(self._dead_letter, record, reason))
             if self.predictions is not None:
@@ -241,52 +227,29 @@ class Consumer:
     def _account(
         self, batch: Batch, records: list[Record], good: list[tuple[Record, Event]]
     ) -> None:
-        metrics = self.metrics
-        metrics.batch_events.observe(len(records))
+        self.metrics.consumed(record.partition.topic for record in records)
         learned: dict[Partition, list[int]] = {}
         for record, event in good:
             if event.target is not None and event.importance > 0:
                 learned.setdefault(record.partition, []).append(record.offset)
-        consumed: dict[str, int] = {}
-        for record in records:
-            consumed[record.partition.topic] = consumed.get(record.partition.topic, 0) + 1
-        for topic, count in consumed.items():
-            metrics.events_consumed.labels(metrics.model, topic).inc(count)
         for partition, position in batch.positions.items():
             tally = self.tallies.setdefault(partition, Tally())
             tally.add(learned.get(partition, []))
             tally.position = max(tally.position, position)
-            labels = (metrics.model, *partition)
-            metrics.partition_position_offset.labels(*labels).set(tally.position)
+            labels = (self.metrics.model, *partition)
+            self.metrics.partition_position_offset.labels(*labels).set(tally.position)
         self.reporter.batch(self.model, self.progress)
-
-    def _check_bad_share(self, reasons: list[Bad], records: int) -> None:
-        """Stop before a schema change drains the topic into the dead letters."""
-        limits = self.settings.limits
-        self._recent.append((len(reasons), records))
-        while sum(n for _, n in self._recent) - self._recent[0][1] >= limits.bad_window:
-            self._recent.popleft()
-        bad, total = (sum(column) for column in zip(*self._recent, strict=True))
-        if reasons:
-            self._example = f"{reasons[-1].reason}: {reasons[-1].message}"
-        if total >= limits.bad_window and bad / total > limits.max_bad_share:
-            raise SourceError(
-                f"{bad} of the last {total} records are bad, more than limits.max_bad_share = "
-                f"{limits.max_bad_share}; the last: {self._example}. "
-                "Has the schema changed? Correct [event] or [features], or raise the limit",
-                BAD_SHARE_EXIT_CODE,
-            )
 
     # 4. Snapshot and commit
 
     def _save(self) -> None:
         """Outputs first, then the snapshot; the commit waits for the write to end."""
-        with self._stage("output"):
+        with self.metrics.stage("output"):
             self._retry("dead letters", self.dead_letters.flush)
             if self.predictions is not None:
                 self._retry("predictions", self.predictions.flush)
         self._unsaved = False
-        with self._stage("snapshot"):
+        with self.metrics.stage("snapshot"):
             positions = {name: tally.position for name, tally in self.tallies.items()}
             self._checkpoint.begin(capture(self.model, self._extra()), positions)
 
@@ -332,13 +295,3 @@ class Consumer:
             failed=self.failed,
             last_snapshot_s=self._checkpoint.written_at,
         )
-
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[dict[str, float]]:
-        """Time a stage of the batch."""
-        timing = {"seconds": 0.0}
-        begun = time.perf_counter()
-        yield timing
-        timing["seconds"] = time.perf_counter() - begun
-        histogram = self.metrics.batch_stage_duration_seconds
-        histogram.labels(self.metrics.model, name).observe(timing["seconds"])

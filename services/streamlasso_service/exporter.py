@@ -4,7 +4,10 @@ Totals start at 0 in each process (one restored from a snapshot would step back 
 lifetime numbers are gauges. All label values exist from the start, so that ``rate()`` sees zero.
 """
 
-from collections.abc import Iterable
+import time
+from collections import Counter as Counts
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,6 +17,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from streamlasso import Learner, __version__
 from streamlasso_service.decoding import REASONS
 
 __all__ = ["STAGES", "Metrics"]
@@ -119,6 +123,31 @@ class Metrics:
             self.batch_stage_duration_seconds.labels(self.model, stage)
         for reason in ("no_target", "zero_importance"):
             self.events_skipped.labels(self.model, reason)
+
+    def describe(self, learner: Learner, topics: Iterable[str]) -> None:
+        """What does not change while the service runs."""
+        self.build_info.labels(self.model, __version__).set(1)
+        names = (learner.rule.name, learner.loss.name, learner.index.kind)
+        self.model_info.labels(self.model, *names).set(1)
+        for name in learner.rule.parameters:
+            self.hyperparameter.labels(self.model, name).set(getattr(learner.rule, name))
+        self.create_topics(topics)
+
+    def consumed(self, topics: Iterable[str]) -> None:
+        """Count a batch, given as the topic of each of its records."""
+        by_topic = Counts(topics)
+        self.batch_events.observe(by_topic.total())
+        for topic, count in by_topic.items():
+            self.events_consumed.labels(self.model, topic).inc(count)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[dict[str, float]]:
+        """Time a stage of a batch; what is yielded holds the seconds afterwards."""
+        timing = {"seconds": 0.0}
+        begun = time.perf_counter()
+        yield timing
+        timing["seconds"] = time.perf_counter() - begun
+        self.batch_stage_duration_seconds.labels(self.model, name).observe(timing["seconds"])
 
     def create_topics(self, topics: Iterable[str]) -> None:
         """Make the series of these topics (or files) exist at zero."""
