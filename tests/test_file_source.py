@@ -16,8 +16,9 @@ import pytest
 from serving import command, environment, read_all, wait_for
 
 from streamlasso_service.config import FileConfig
+from streamlasso_service.file_source import FileSource
 from streamlasso_service.records import Batch, Partition, Record
-from streamlasso_service.source import FileSource, SourceError
+from streamlasso_service.source import SourceError
 
 LINES = [json.dumps({"a": i, "text": "x" * (i % 5)}).encode() for i in range(100)]
 

@@ -10,9 +10,11 @@ import pytest
 from serving import decode, read_all
 
 from streamlasso_service.config import FileConfig
+from streamlasso_service.file_source import FileSource
+from streamlasso_service.files import Pipe
 from streamlasso_service.formats import format_of
 from streamlasso_service.records import Bad
-from streamlasso_service.source import FileSource, Pipe, SourceError
+from streamlasso_service.source import SourceError
 
 
 def values(path: Path, content: str | bytes, kind: str = "auto", **config: Any) -> list[Any]:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from streamlasso_service.files import open_bytes
+
 __all__ = ["Format", "format_of"]
 
 CSV_TYPING_ROWS = 1000
@@ -179,7 +181,5 @@ def format_of(path: str, kind: str = "auto", names: str | None = None) -> Format
 
 
 def _read_names(path: str) -> list[str]:
-    from streamlasso_service.source import open_bytes
-
     with open_bytes(path) as file:
         return file.read().decode().splitlines()

@@ -12,9 +12,9 @@ from streamlasso.snapshot import SnapshotError, read_manifest
 from streamlasso_service.config import EventConfig, FeaturesConfig, FileConfig, LimitsConfig
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.fields import Fields
+from streamlasso_service.file_source import FileSource
 from streamlasso_service.models import Estimator
 from streamlasso_service.records import Bad
-from streamlasso_service.source import FileSource
 from streamlasso_service.store import NAME
 
 __all__ = ["describe", "open_snapshot", "predict_file"]

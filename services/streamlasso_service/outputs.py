@@ -94,9 +94,11 @@ class KafkaSink:
 
     def __init__(self, bootstrap: str, topic: str, options: dict[str, Any] | None = None) -> None:
         self.topic = topic
+        # Shared with the consumer: what only that one knows would be refused here.
+        known = {k: v for k, v in (options or {}).items() if k in KafkaProducer.DEFAULT_CONFIG}
         try:
             self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap, acks="all", linger_ms=5, **(options or {})
+                bootstrap_servers=bootstrap, acks="all", linger_ms=5, **known
             )
         except KafkaError as error:
             raise ConnectionError(f"no Kafka broker at {bootstrap!r}: {error}") from error

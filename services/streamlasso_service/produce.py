@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterable, Iterator
 
 from streamlasso_service.config import FileConfig
+from streamlasso_service.file_source import FileSource
 from streamlasso_service.outputs import KafkaSink
 from streamlasso_service.simulate import simulated_clicks
-from streamlasso_service.source import FileSource
 
 __all__ = ["file_events", "produce", "simulated_events"]
 

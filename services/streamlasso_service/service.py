@@ -10,9 +10,10 @@ from types import FrameType
 from streamlasso_service.config import Settings
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.exporter import Metrics
+from streamlasso_service.file_source import FileSource
 from streamlasso_service.models import Estimator
 from streamlasso_service.outputs import FileSink, KafkaSink, Sink
-from streamlasso_service.source import FileSource, Source
+from streamlasso_service.source import Source
 from streamlasso_service.store import SnapshotStore
 
 __all__ = ["make_source", "serve"]
