@@ -306,6 +306,23 @@ def test_counts_and_norms_agree_with_the_weights(variant: Variant, loss: str) ->
     assert tracked == DIMENSION
 
 
+DUALS = [variant for variant in VARIANTS if "dual" in variant.rule.columns]
+
+
+@each_loss
+@pytest.mark.parametrize("variant", DUALS, ids=lambda variant: variant.label)
+def test_with_a_dual_the_count_is_exact_where_every_event_has_every_feature(
+    variant: Variant, loss: str
+) -> None:
+    """Nothing can die untouched there, and the threshold that grew in the event is counted in."""
+    learner = learner_for(variant.rule, loss)
+    for event in stream(loss, 150):
+        x = dict(zip(event.names, event.values, strict=True))
+        values = [x.get(name, 0.0) for name in range(DIMENSION)]
+        learn(learner, [event._replace(names=list(range(DIMENSION)), values=values)])
+        assert learner.active_count()[0] == np.count_nonzero(weights_of(learner))
+
+
 # Importance
 
 
@@ -480,6 +497,14 @@ def test_a_step_too_large_to_be_squared_is_rejected(variant: Variant, loss: str)
         learn(learner, [Event([0], [1.0], 1.0, 1e200), Event([0], [1e80], 1.0, 1e80)])
     assert learner.rejected == 2
     assert not learner.state.any()
+
+
+def test_a_score_out_of_bounds_is_rejected_also_where_the_slope_is_zero() -> None:
+    learner = learner_for(SoftThreshold(1e160, l1=0.0, adaptive=False), "hinge")
+    learn(learner, [Event([0], [1.0], 1.0, 1.0)])
+    before = state_of(learner)
+    assert learn(learner, [Event([0], [1e140], 1.0, 1.0)])[0] > 1e290
+    assert state_of(learner) == before | {"rejected": 1}
 
 
 def test_one_bad_lane_keeps_the_event_from_all() -> None:

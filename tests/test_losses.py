@@ -137,7 +137,7 @@ def test_the_link_rises_and_lands_in_the_domain(name: str) -> None:
 
 
 @each_loss
-@pytest.mark.parametrize("share", [0.1, 0.35, 0.5, 0.8])
+@pytest.mark.parametrize("share", [0.1, 0.35, 0.5, 0.55, 0.8])
 def test_the_constant_is_the_best_constant_score(name: str, share: float) -> None:
     """Of all scores; for the hinge, whose mean loss is flat for share ½, of −1 and +1."""
     loss, hyper = parts(name)
