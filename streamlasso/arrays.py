@@ -35,6 +35,8 @@ def checked_rows(
     """Rows in compressed form, with slots from ``lowest`` to ``capacity`` − 1."""
     indptr = owned(indptr, np.int64)
     given = np.asarray(slots)
+    if given.dtype.kind not in "iu" and len(given):
+        raise TypeError(f"slots are of type {given.dtype}; they must be integers from the index")
     values = owned(values, dtype)
     if indptr.ndim != 1 or len(indptr) == 0 or indptr[0] < 0 or (np.diff(indptr) < 0).any():
         raise ValueError("indptr must begin at 0 or above and never fall")

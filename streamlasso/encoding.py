@@ -68,6 +68,7 @@ class RowEncoder:
         self.size = 0
         self._code = "d" if dtype == "float64" else "f"
         self._event: Mapping[Name, Any] | None = None
+        self._order: list[Name] = []
         self._complete = False
         self._unseen: list[tuple[int, Name]] = []
         self._packers: dict[int, struct.Struct] = {}
@@ -78,7 +79,9 @@ class RowEncoder:
     def encode(self, event: Mapping[Any, Any], *, allocate: bool) -> None:
         """Encode one event; new names get slots only if ``allocate``."""
         try:
-            if event == self._event:
+            # In the same order too: another order adds up to other last bits, and after a restart
+            # there is nothing to compare with.
+            if event == self._event and list(event) == self._order:
                 if self._complete or not allocate:
                     return
                 if not self._keeps_names:
@@ -102,12 +105,14 @@ class RowEncoder:
                     self.slots = layout[0]
                     self.size = len(self.slots)
                     self._event = dict(event)
+                    self._order = list(event)
                     self._complete = True
                     return
             except (TypeError, struct.error, OverflowError):
                 pass
         self._encode_each(event, allocate)
         self._event = dict(event)
+        self._order = list(event)
 
     def _encode_each(self, event: Mapping[Any, Any], allocate: bool) -> None:
         known = self.index.known

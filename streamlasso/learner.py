@@ -68,7 +68,7 @@ class Learner:
         dtype: str = "float64",
         compiled: bool = True,
     ) -> None:
-        self.rules = (rule,) if isinstance(rule, Rule) else tuple(rule)
+        self.rules = tuple(rule) if isinstance(rule, Sequence) else (rule,)
         self.loss = get_loss(loss)
         self.index: FeatureIndex = GrowingIndex() if index is None else index
         self.fit_intercept = bool(fit_intercept)
@@ -84,6 +84,9 @@ class Learner:
     def _check(self) -> None:
         if self.dtype not in ("float64", "float32"):
             raise ValueError(f"dtype = {self.dtype!r} must be 'float64' or 'float32'")
+        for rule in self.rules:
+            if not isinstance(rule, Rule):
+                raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
         kinds = {(type(rule), tuple(rule.mode.items())) for rule in self.rules}
         if len(kinds) != 1:
             raise ValueError(
@@ -289,8 +292,9 @@ class Learner:
     def active_count(self) -> Array:
         """Active features per lane as counted at the touch: O(1).
 
-        Exact for rules whose weights change only when touched; for the others (``rule.fades``) as
-        of the last `survey`.
+        Exact for rules whose weights change only when touched. For the others (``rule.fades``) it
+        is exact right after a `survey` and too large later: a weight that died untouched and came
+        back counts twice.
         """
         count: Array = self.counts[ACTIVATED] - self.counts[DEACTIVATED]
         return count

@@ -264,3 +264,12 @@ def test_many_rows_are_the_single_rows(events: list[tuple[dict[Name, Any], bool,
         assert slots[here].tolist() == alone.slots[: alone.size].tolist()
         assert values[here].tolist() == alone.values[: alone.size].tolist()
     assert together.index.entries() == alone.index.entries()
+
+
+def test_the_same_event_in_another_order_is_encoded_anew() -> None:
+    """Its sum has other last bits, and a restored encoder could not know of the first order."""
+    encoder = RowEncoder(GrowingIndex())
+    encoder.encode({"a": 1.0, "b": 2.0}, allocate=True)
+    encoder.encode({"b": 2.0, "a": 1.0}, allocate=True)
+    assert encoder.slots.tolist() == [3, 2]
+    assert encoder.values[:2].tolist() == [2.0, 1.0]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from serving import decode, read_all
 
-from streamlasso_service.config import FileConfig
+from streamlasso_service.config import EventConfig, FileConfig
 from streamlasso_service.file_source import FileSource
 from streamlasso_service.files import Pipe
 from streamlasso_service.formats import format_of
@@ -220,3 +220,9 @@ def test_svmlight_infinity_is_bad(tmp_path: Path, line: bytes) -> None:
 def test_svmlight_nan_is_a_missing_value(tmp_path: Path) -> None:
     rows = svmlight(tmp_path, "1 1:nan\nnan 1:1\n")
     assert rows == [{"target": 1, "features": {"1": None}}, {"target": None, "features": {"1": 1}}]
+
+
+def test_a_svmlight_line_takes_the_configured_names_of_target_and_features() -> None:
+    event = EventConfig(target="label", features="x")
+    line = format_of("a.svm", event=event).event(b"-1 3:2.5")
+    assert json.loads(line) == {"label": -1.0, "x": {"3": 2.5}}

@@ -464,3 +464,20 @@ def test_names_of_the_features_are_those_of_the_cases() -> None:
     learner = learner_for(FTRLProximal(l1=0.0), "squared")
     learn(learner, stream("squared", 100))
     assert set(learner.weights()) == set(range(DIMENSION))
+
+
+def test_a_class_in_place_of_a_rule_is_an_error_that_shows_an_instance() -> None:
+    with pytest.raises(TypeError, match=r"FTRLProximal\(\)"):
+        Learner(FTRLProximal)  # type: ignore[arg-type]
+
+
+def test_slots_that_are_no_integers_are_an_error() -> None:
+    learner = Learner(FTRLProximal(), compiled=False)
+    with pytest.raises(TypeError, match="slots are of type float64"):
+        learner.score_rows([0, 1], [2.7], [1.0])
+
+
+def test_hyper_parameters_may_be_numbers_of_numpy() -> None:
+    rule = FTRLProximal(alpha=np.float32(0.5), l1=np.int64(2))  # type: ignore[arg-type]
+    assert rule == FTRLProximal(alpha=0.5, l1=2)
+    assert repr(rule) == repr(FTRLProximal(alpha=0.5, l1=2))

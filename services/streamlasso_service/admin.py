@@ -72,7 +72,12 @@ def build_app(
         now = status()
         weights = [{"name": str(n), "weight": w} for n, w in now.top[: int(text)]]
         return JSONResponse(
-            {"model": name, "as_of_event": now.events, "intercept": now.intercept, "top": weights}
+            {
+                "model": name,
+                "as_of_event": now.top_as_of_event,
+                "intercept": now.intercept,
+                "top": weights,
+            }
         )
 
     async def index(request: Request) -> Response:

@@ -96,6 +96,12 @@ def consume(
             ),
         )
         status = consumer.reporter.status
+        if status.events == consumer.restored_events and consumer.source.finished:
+            log.warning(
+                "nothing was learned: had any event a target? It is looked for in %r; "
+                "--set event.target=NAME",
+                settings.event.target,
+            )
         log.info(
             "%d events learned, progressive loss %.5f (constant model %.5f), %d active features",
             status.events,

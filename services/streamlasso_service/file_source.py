@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from streamlasso_service.config import FileConfig
+from streamlasso_service.config import EventConfig, FileConfig
 from streamlasso_service.files import Pipe, open_bytes
 from streamlasso_service.formats import Format, format_of
 from streamlasso_service.records import Batch, Partition, Record
@@ -25,8 +25,13 @@ class FileSource:
     """
 
     def __init__(
-        self, config: FileConfig, kind: str = "auto", clock: Callable[[], float] = time.monotonic
+        self,
+        config: FileConfig,
+        kind: str = "auto",
+        event: EventConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._event = event
         self._config = config
         self._kind = kind
         self._clock = clock
@@ -92,7 +97,7 @@ class FileSource:
             return False
         self._partition = Partition(path, 0)
         position = self._positions.get(self._partition, 0)
-        self._format = format_of(path, self._kind, self._config.names)
+        self._format = format_of(path, self._kind, self._config.names, self._event)
         if path == "-":
             # Standard input cannot be read again: a restart takes what is piped into it.
             self._file = self._pipe
@@ -148,7 +153,7 @@ class FileSource:
         path = self._partition.topic
         if self._file is None or path in ("", "-") or path.endswith(".gz"):
             return {}
-        left = Path(path).stat().st_size - self._positions[self._partition]
+        left = max(Path(path).stat().st_size - self._positions[self._partition], 0)
         return {self._partition: left}
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from streamlasso_service.config import EventConfig
 from streamlasso_service.files import open_bytes
 
 __all__ = ["Format", "format_of"]
@@ -58,8 +59,9 @@ class JsonLines:
 class Svmlight:
     """``target index:value …``, with an optional file that names the indices."""
 
-    def __init__(self, names: list[str] | None) -> None:
+    def __init__(self, names: list[str] | None, event: EventConfig) -> None:
         self._names = names
+        self._event = event
 
     def begin(self, head: Head) -> int:
         """No header."""
@@ -76,7 +78,8 @@ class Svmlight:
                 index, _, value = pair.rpartition(":")
                 if index != "qid":
                     features[self._name(index)] = _not_infinite(value)
-            return encode({"target": _not_infinite(target), "features": features})
+            keys = self._event
+            return encode({keys.target: _not_infinite(target), keys.features: features})
         except (ValueError, IndexError):
             return line
 
@@ -167,14 +170,16 @@ def _cell(text: str, numeric: bool) -> Any:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
-def format_of(path: str, kind: str = "auto", names: str | None = None) -> Format:
+def format_of(
+    path: str, kind: str = "auto", names: str | None = None, event: EventConfig | None = None
+) -> Format:
     """The format by name, or by the file's ending; JSON lines otherwise."""
     if kind == "auto":
         ending = Path(path.removesuffix(".gz")).suffix
         endings = {".csv": "csv", ".tsv": "tsv", ".svm": "svmlight", ".svmlight": "svmlight"}
         kind = endings.get(ending, "json")
     if kind == "svmlight":
-        return Svmlight(None if names is None else _read_names(names))
+        return Svmlight(None if names is None else _read_names(names), event or EventConfig())
     if kind in ("csv", "tsv"):
         return Csv("\t" if kind == "tsv" else ",")
     return JsonLines()

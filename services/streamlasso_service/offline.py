@@ -38,13 +38,14 @@ def predict_file(
     """One JSON line per event of a file, decoded with the settings the model was trained with."""
     saved = manifest["extra"].get("settings", {})
     task = "classification" if manifest["estimator"] == "SparseClassifier" else "regression"
+    event_config = EventConfig(**saved.get("event", {}))
     decoder = Decoder(
-        EventConfig(**saved.get("event", {})),
+        event_config,
         Fields(FeaturesConfig(**saved.get("features", {}))),
         LimitsConfig(),
         task,
     )
-    source = FileSource(FileConfig(paths=[path], names=names), kind)
+    source = FileSource(FileConfig(paths=[path], names=names), kind, event_config)
     source.start({})
     mean, learner = model.learner.loss.mean, model.learner
     while not source.finished:

@@ -27,7 +27,7 @@ def make_source(settings: Settings) -> Source:
         from streamlasso_service.kafka_source import KafkaSource
 
         return KafkaSource(settings.kafka)
-    return FileSource(settings.file, settings.source.format)
+    return FileSource(settings.file, settings.source.format, settings.event)
 
 
 def _sink(settings: Settings, target: str) -> Sink:

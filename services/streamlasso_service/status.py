@@ -1,7 +1,7 @@
 """What the service shows: metrics, and one immutable record for the page, both once a batch.
 
-Counting active features exactly needs a sweep over the state. Sweeps take at most 1 % of the time;
-between them the count follows the changes seen at the touch.
+Where weights can reach zero untouched, counting the active ones needs a sweep over the state.
+Sweeps take at most 1 % of the time, and the count says as of which event it is exact.
 """
 
 import time
@@ -47,6 +47,7 @@ class Status:
     lag: int = 0
     last_snapshot_s: float | None = None
     top: list[tuple[Name, float]] = field(default_factory=list)
+    top_as_of_event: int = 0
 
     @property
     def sparsity(self) -> float:
@@ -68,7 +69,7 @@ class Reporter:
         self.status = Status()
         self._clock = clock
         self._next_sweep = 0.0
-        self._tracked = self._exact_at = 0
+        self._tracked = self._active = self._exact_at = 0
         self._top: list[tuple[Name, float]] = []
         self._counts: Any = None
         self._sums: Any = None
@@ -101,6 +102,7 @@ class Reporter:
             return
         learner = model.learner
         self._tracked, sums = learner.survey()
+        self._active = int(sums[0, 0])
         weights = learner.effective_weights()[FIRST:, 0]
         largest: Any = np.argsort(-np.abs(weights), kind="stable")[:TOP] if len(weights) else []
         self._top = [
@@ -127,8 +129,9 @@ class Reporter:
     ) -> None:
         """Replace the record that page and health checks read."""
         learner, metrics = model.learner, self.metrics
-        active = int(learner.active_count()[0])
-        exact_at = self._exact_at if learner.rule.fades else learner.clock
+        fades = learner.rule.fades
+        active = self._active if fades else int(learner.active_count()[0])
+        exact_at = self._exact_at if fades else learner.clock
         tracked = max(self._tracked, learner.index.size - FIRST if self._growing(model) else 0)
         rate, recent = self._recent(learner.clock, progress)
         self.status = Status(
@@ -150,6 +153,7 @@ class Reporter:
             lag=lag,
             last_snapshot_s=last_snapshot_s,
             top=self._top,
+            top_as_of_event=self._exact_at,
         )
         metrics.active_features.set(active)
         metrics.active_features_exact_at_event.set(exact_at)

@@ -28,7 +28,10 @@ The functions:
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Any, ClassVar
+
+import numpy as np
 
 __all__ = ["DELTA", "SLOPE", "Rule"]
 
@@ -82,11 +85,16 @@ class Rule:
         faults += self._mode_faults()
         if faults:
             raise ValueError(f"{type(self).__name__}: " + "; ".join(faults))
+        for name in self.parameters:
+            # numpy's numbers made plain: equal rules must print and save alike.
+            value = getattr(self, name)
+            plain = int(value) if isinstance(value, Integral) else float(value)
+            object.__setattr__(self, name, plain)
 
     def _fault(self, name: str) -> str | None:
         value = getattr(self, name)
         default = next(field.default for field in fields(self) if field.name == name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
             return f"{name} = {value!r} must be a number; the default is {default}"
         if math.isnan(value) or value < 0 or (name in self.positive and value == 0):
             bound = "> 0" if name in self.positive else "≥ 0"
