@@ -65,8 +65,11 @@ def _bind_rule(
     """The rule's functions with offsets and mode bound; they see each other's bound copies."""
     shared = {name.upper(): i for i, name in enumerate(rule.shared)}
     own = {name.upper(): len(shared) + i * lanes for i, name in enumerate(columns)}
-    namespace: dict[str, Any] = vars(sys.modules[rule.__module__]) | shared | own | dict(mode)
     functions = {**rule.defaults, **rule.functions}
+    namespace: dict[str, Any] = {}
+    for function in functions.values():
+        namespace |= function.__globals__  # some come from a module that rules share
+    namespace |= vars(sys.modules[rule.__module__]) | shared | own | dict(mode)
     for name, function in functions.items():
         copy = types.FunctionType(function.__code__, namespace, name)
         namespace[name] = njit(**JIT)(copy) if compiled else copy

@@ -37,6 +37,7 @@ from reference import REFERENCES, FTRLProximal, Reference
 from streamlasso import LOSSES, RULES, Learner, SoftThreshold
 from streamlasso.kernels import FIRST
 from streamlasso.rules import Rule, get_rule
+from streamlasso.specialise import _bind_rule
 
 CLOSE = {"rtol": 1e-12, "atol": 2e-13}
 JUMP = 1e-6
@@ -349,9 +350,14 @@ def test_step_is_the_papers_step_size(name: str) -> None:
         expected = 1 / ((rule.beta + np.sqrt(n)) / rule.alpha + rule.l2)
     else:
         expected = rule.learning_rate / (1e-8 + np.sqrt(n))
-    step = rule.functions["step"]
+    step = bound_functions(rule)["step"]
     steps = [step(learner.state, slot, 0, learner.hyper[1], learner.clock) for slot in slots]
     np.testing.assert_allclose(steps, expected, rtol=1e-12)
+
+
+def bound_functions(rule: Any) -> dict[str, Any]:
+    """The rule's functions as the interpreted kernels call them."""
+    return _bind_rule(type(rule), tuple(rule.mode.items()), rule.columns, 1, compiled=False)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -359,7 +365,7 @@ def test_settling_pays_what_is_pending_and_changes_no_weight(name: str) -> None:
     learner, _, slots = learned_slots(get_rule(name))
     learn(learner, [Event([0], [1.0], 1.0, 1.0)] * 30)
     before = weights_of(learner).copy()
-    settle = {**learner.rule.defaults, **learner.rule.functions}["settle"]
+    settle = bound_functions(learner.rule)["settle"]
     for slot in slots:
         settle(learner.state, slot, 0, learner.hyper[1], learner.clock)
     np.testing.assert_array_equal(weights_of(learner), before)

@@ -33,13 +33,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["DELTA", "SLOPE", "Rule"]
+__all__ = ["SLOPE", "Rule"]
 
 SLOPE = 0
 """Row of the ``events`` array that holds the slope of the loss, times the importance."""
-
-DELTA = 1e-8
-"""δ of the per-coordinate rate η/(δ + √n): without it a zero first gradient gives 0·∞."""
 
 
 def tick(hyper, lane, clock):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streamlasso.numerics import soft_threshold
-from streamlasso.rules.base import DELTA, SLOPE, Rule
+from streamlasso.rules.base import SLOPE
+from streamlasso.rules.rates import RatedRule, rate, step
 
 __all__ = ["SoftThreshold"]
 
@@ -17,12 +18,6 @@ WEIGHT, STAMP, SQUARES = range(3)  # w (with a common rate: w/P); clock or Q at 
 LEARNING_RATE, L1, L2, POWER, SCALE, PULL = range(6)  # ..., P, Q
 ADAPTIVE = True
 SMALLEST_SCALE = 1e-64  # P far above underflow, Q ≤ about 1/P far below overflow
-
-
-def _rate(state, slot, lane, hyper, clock):
-    if ADAPTIVE:
-        return hyper[LEARNING_RATE, lane] / (DELTA + math.sqrt(state[slot, SQUARES + lane]))
-    return hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
 
 
 def read(state, slot, lane, hyper, clock):
@@ -38,10 +33,10 @@ def read(state, slot, lane, hyper, clock):
         missed = hyper[PULL, lane] - state[slot, STAMP + lane]
         return hyper[SCALE, lane] * soft_threshold(weight, l1 * missed)
     missed = clock - state[slot, STAMP + lane]
-    rate = _rate(state, slot, lane, hyper, clock)
+    eta = rate(state, slot, lane, hyper, clock)
     if l2 == 0:
-        return soft_threshold(weight, missed * rate * l1)
-    decay = missed * math.log1p(rate * l2)
+        return soft_threshold(weight, missed * eta * l1)
+    decay = missed * math.log1p(eta * l2)
     return soft_threshold(math.exp(-decay) * weight, -(l1 / l2) * math.expm1(-decay))
 
 
@@ -51,7 +46,7 @@ def write(state, slot, lane, events, value, hyper, clock):
     before = read(state, slot, lane, hyper, clock)
     if ADAPTIVE:
         state[slot, SQUARES + lane] += gradient * gradient
-    after = before - _rate(state, slot, lane, hyper, clock) * gradient
+    after = before - rate(state, slot, lane, hyper, clock) * gradient
     if ADAPTIVE:
         state[slot, WEIGHT + lane] = after
         state[slot, STAMP + lane] = clock
@@ -59,11 +54,6 @@ def write(state, slot, lane, events, value, hyper, clock):
         state[slot, WEIGHT + lane] = after / hyper[SCALE, lane]
         state[slot, STAMP + lane] = hyper[PULL, lane]
     return int(after != 0) - int(before != 0)
-
-
-def step(state, slot, lane, hyper, clock):
-    """η/(δ + √n), or η/(1 + t)^power."""
-    return _rate(state, slot, lane, hyper, clock)
 
 
 def settle(state, slot, lane, hyper, clock):
@@ -75,9 +65,9 @@ def settle(state, slot, lane, hyper, clock):
 def tick(hyper, lane, clock):
     """Q ← Q + η/P;  P ← P/(1 + ηλ2)."""
     if not ADAPTIVE:
-        rate = hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
-        hyper[PULL, lane] += rate / hyper[SCALE, lane]
-        hyper[SCALE, lane] /= 1.0 + rate * hyper[L2, lane]
+        eta = hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
+        hyper[PULL, lane] += eta / hyper[SCALE, lane]
+        hyper[SCALE, lane] /= 1.0 + eta * hyper[L2, lane]
 
 
 def due(hyper, lane):
@@ -92,7 +82,7 @@ def reset(hyper, lane):
 
 
 @dataclass(frozen=True)
-class SoftThreshold(Rule):
+class SoftThreshold(RatedRule):
     """Forward-backward splitting with a lazy elastic net.
 
     Each event, for all features: w ← S(w − ηg, ηλ1)/(1 + ηλ2).
@@ -128,7 +118,7 @@ class SoftThreshold(Rule):
     penalties: ClassVar[tuple[str, ...]] = ("l1", "l2")
     positive: ClassVar[tuple[str, ...]] = ("learning_rate",)
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
-        "_rate": _rate,
+        "rate": rate,
         "read": read,
         "write": write,
         "step": step,
@@ -138,21 +128,6 @@ class SoftThreshold(Rule):
         "reset": reset,
     }
 
-    def _mode_faults(self) -> list[str]:
-        if self.adaptive and self.power:
-            return [f"power = {self.power!r} needs adaptive = False"]
-        return []
-
     def initial_totals(self) -> list[float]:
         """P = 1, Q = 0."""
         return [1.0, 0.0]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """w, the stamp of the last touch, and n for per-coordinate rates."""
-        return ("weight", "stamp", "squares") if self.adaptive else ("weight", "stamp")
-
-    @property
-    def mode(self) -> Mapping[str, bool]:
-        """Which step size is compiled in."""
-        return {"ADAPTIVE": self.adaptive}

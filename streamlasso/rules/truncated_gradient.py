@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streamlasso.numerics import soft_threshold
-from streamlasso.rules.base import DELTA, SLOPE, Rule
+from streamlasso.rules.base import SLOPE
+from streamlasso.rules.rates import RatedRule, rate, step
 
 __all__ = ["TruncatedGradient"]
 
 WEIGHT, STAMP, SQUARES = range(3)  # w; the running total at the last touch; n
 LEARNING_RATE, GRAVITY, PERIOD, THRESHOLD, POWER, PULL = range(6)
 ADAPTIVE = True
-
-
-def _rate(state, slot, lane, hyper, clock):
-    if ADAPTIVE:
-        return hyper[LEARNING_RATE, lane] / (DELTA + math.sqrt(state[slot, SQUARES + lane]))
-    return hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
 
 
 def read(state, slot, lane, hyper, clock):
@@ -29,8 +24,8 @@ def read(state, slot, lane, hyper, clock):
     weight = state[slot, WEIGHT + lane]
     pull = hyper[PULL, lane] - state[slot, STAMP + lane]
     if ADAPTIVE:
-        rate = _rate(state, slot, lane, hyper, clock)
-        pull *= rate * hyper[PERIOD, lane] * hyper[GRAVITY, lane]
+        eta = rate(state, slot, lane, hyper, clock)
+        pull *= eta * hyper[PERIOD, lane] * hyper[GRAVITY, lane]
     if abs(weight) <= hyper[THRESHOLD, lane]:
         return soft_threshold(weight, pull)
     return weight
@@ -42,15 +37,10 @@ def write(state, slot, lane, events, value, hyper, clock):
     before = read(state, slot, lane, hyper, clock)
     if ADAPTIVE:
         state[slot, SQUARES + lane] += gradient * gradient
-    after = before - _rate(state, slot, lane, hyper, clock) * gradient
+    after = before - rate(state, slot, lane, hyper, clock) * gradient
     state[slot, WEIGHT + lane] = after
     state[slot, STAMP + lane] = hyper[PULL, lane]
     return int(after != 0) - int(before != 0)
-
-
-def step(state, slot, lane, hyper, clock):
-    """η/(δ + √n), or η/(1 + t)^power."""
-    return _rate(state, slot, lane, hyper, clock)
 
 
 def settle(state, slot, lane, hyper, clock):
@@ -66,12 +56,12 @@ def tick(hyper, lane, clock):
         if ADAPTIVE:
             hyper[PULL, lane] += 1.0
         else:
-            rate = hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
-            hyper[PULL, lane] += rate * period * hyper[GRAVITY, lane]
+            eta = hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
+            hyper[PULL, lane] += eta * period * hyper[GRAVITY, lane]
 
 
 @dataclass(frozen=True)
-class TruncatedGradient(Rule):
+class TruncatedGradient(RatedRule):
     """Truncated gradient (Langford, Li, Zhang 2009).
 
     w ← w − ηg at each event; after every K-th event, for all features,
@@ -118,7 +108,7 @@ class TruncatedGradient(Rule):
     penalties: ClassVar[tuple[str, ...]] = ("gravity",)
     positive: ClassVar[tuple[str, ...]] = ("learning_rate", "period", "threshold")
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
-        "_rate": _rate,
+        "rate": rate,
         "read": read,
         "write": write,
         "step": step,
@@ -127,19 +117,7 @@ class TruncatedGradient(Rule):
     }
 
     def _mode_faults(self) -> list[str]:
-        faults = []
+        faults = super()._mode_faults()
         if isinstance(self.period, float) and self.period % 1 != 0:
             faults.append(f"period = {self.period!r} must be a whole number of events")
-        if self.adaptive and self.power:
-            faults.append(f"power = {self.power!r} needs adaptive = False")
         return faults
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """w, the stamp of the last touch, and n for per-coordinate rates."""
-        return ("weight", "stamp", "squares") if self.adaptive else ("weight", "stamp")
-
-    @property
-    def mode(self) -> Mapping[str, bool]:
-        """Which step size is compiled in."""
-        return {"ADAPTIVE": self.adaptive}
