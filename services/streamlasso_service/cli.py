@@ -64,10 +64,13 @@ def consume(
     overrides: Overrides = None,
 ) -> None:
     """Learn from a topic or files, with snapshots, metrics and dead letters."""
+    from streamlasso_service.advice import nothing_learned
     from streamlasso_service.loading import load_settings
     from streamlasso_service.service import serve
 
     flags = nested(overrides)
+    if topic is not None and file:
+        fail("give either --topic or --file: a run has one source", 2)
     if topic is not None or bootstrap is not None:
         put(flags, "source", "kind", "kafka")
     if file:
@@ -96,12 +99,8 @@ def consume(
             ),
         )
         status = consumer.reporter.status
-        if status.events == consumer.restored_events and consumer.source.finished:
-            log.warning(
-                "nothing was learned: had any event a target? It is looked for in %r; "
-                "--set event.target=NAME",
-                settings.event.target,
-            )
+        if reason := nothing_learned(consumer):
+            log.warning("%s", reason)
         log.info(
             "%d events learned, progressive loss %.5f (constant model %.5f), %d active features",
             status.events,

@@ -24,13 +24,14 @@ import numpy as np
 from streamlasso import Progress
 from streamlasso.encoding import RowEncoder
 from streamlasso.snapshot import capture
+from streamlasso_service.advice import another_source
 from streamlasso_service.bad_share import BadShare
 from streamlasso_service.checkpoint import Checkpoint
 from streamlasso_service.config import Settings
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.exporter import Metrics
 from streamlasso_service.fields import Fields
-from streamlasso_service.models import Estimator, build_model, shape_differences, warm
+from streamlasso_service.models import Estimator, build_model, shape_mismatch, warm
 from streamlasso_service.outputs import Sink
 from streamlasso_service.records import Bad, Batch, Event, Partition, Record
 from streamlasso_service.source import Source, SourceError
@@ -71,7 +72,7 @@ class Consumer:
         self.model: Estimator = initial or build_model(settings.model)
         self.progress = Progress(self.model.learner.loss)
         self.tallies: dict[Partition, Tally] = {}
-        self.failed = self.restored_events = 0
+        self.failed = self.restored_events = self.consumed = 0
         self.reporter = Reporter(metrics, settings.model.rule)
         self.beat = time.monotonic()
         self._fields = Fields(settings.features)
@@ -123,6 +124,8 @@ class Consumer:
             self._fields.seen.update(extra["fields"])
             self.failed = extra["failed"]
             log.info("restored %s: %d events learned", path.name, restored.learner.clock)
+            if warning := another_source({p.topic for p in self.tallies}, self.settings):
+                log.warning("%s", warning)
             self.metrics.restore_duration_seconds.set(time.monotonic() - begun)
         self._encoder = RowEncoder(self.model.learner.index, self.model.learner.dtype)
         self.restored_events = self.model.learner.clock
@@ -139,14 +142,8 @@ class Consumer:
         self.source.start(positions)
 
     def _check_shape(self, model: Estimator, name: str) -> None:
-        differences = shape_differences(build_model(self.settings.model), model)
-        if differences:
-            raise SourceError(
-                f"{name} holds another model:\n  * "
-                + "\n  * ".join(differences)
-                + "\nUse another snapshot.directory, or the snapshot's own settings",
-                MISMATCH_EXIT_CODE,
-            )
+        if mismatch := shape_mismatch(build_model(self.settings.model), model):
+            raise SourceError(f"{name} holds another model:\n{mismatch}", MISMATCH_EXIT_CODE)
 
     # 2. Poll
 
@@ -228,6 +225,7 @@ class Consumer:
         self, batch: Batch, records: list[Record], good: list[tuple[Record, Event]]
     ) -> None:
         self.metrics.consumed(record.partition.topic for record in records)
+        self.consumed += len(records)
         learned: dict[Partition, list[int]] = {}
         for record, event in good:
             if event.target is not None and event.importance > 0:

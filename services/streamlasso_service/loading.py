@@ -135,7 +135,7 @@ def _fault(error: dict[str, Any]) -> str:
         return f"{key} = {value!r}: no such setting; {meant}"
     problem = str(error["msg"]).removeprefix("Value error, ")
     if isinstance(value, str) and error["type"] in ("list_type", "dict_type", "model_type"):
-        problem += ", as JSON where it comes from a variable or a flag"
+        problem += ', as JSON where it comes from a variable or a flag, for one ["a"]'
     if isinstance(value, dict | BaseModel):
         return f"{key}: {problem}"  # not the value: a table may hold passwords
     field = known.get(key)

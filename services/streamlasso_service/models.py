@@ -12,7 +12,7 @@ from streamlasso.rules import get_rule
 if TYPE_CHECKING:
     from streamlasso_service.config import ModelConfig
 
-__all__ = ["Estimator", "build_model", "shape_differences", "warm"]
+__all__ = ["Estimator", "build_model", "shape_mismatch", "warm"]
 
 Estimator = SparseClassifier | SparseRegressor
 
@@ -38,14 +38,17 @@ def _shape(model: Estimator) -> dict[str, Any]:
     }
 
 
-def shape_differences(configured: Estimator, restored: Estimator) -> list[str]:
+def shape_mismatch(configured: Estimator, restored: Estimator) -> str | None:
     """What differs between the configured model and a snapshot's, both values named."""
     ours, theirs = _shape(configured), _shape(restored)
-    return [
-        f"{key}: the configuration says {ours[key]}, the snapshot {theirs[key]}"
+    differences = [
+        f"  * {key}: the configuration says {ours[key]}, the snapshot {theirs[key]}\n"
         for key in ours
         if ours[key] != theirs[key]
     ]
+    if not differences:
+        return None
+    return "".join(differences) + "Use another snapshot.directory, or the snapshot's own settings"
 
 
 def warm(model: Estimator) -> None:

@@ -1,5 +1,6 @@
 """The live picture of a running service in a terminal."""
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from streamlasso_service.advice import nothing_learned
 from streamlasso_service.config import Settings
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.status import Status
@@ -53,6 +55,8 @@ class Watch:
         now = time.monotonic()
         if not self._shown:
             self._begun = now
+            if before := self._consumer.restored_events:
+                print(f"going on from a snapshot after {before:,} events\n", flush=True)
             if self._console.is_terminal:
                 self._live = Live(console=self._console, auto_refresh=False)
                 self._live.start()
@@ -83,14 +87,10 @@ class Watch:
 
         print_("\nSummary")
         print_(f"  {learned:,} events learned in {elapsed:.1f} s, {status.failed:,} bad")
-        if not learned:
-            target = self._settings.event.target
-            print_(
-                f"  nothing was learned: had any event a target? It is looked for in {target!r}; "
-                "--set event.target=NAME"
-            )
+        if reason := nothing_learned(consumer):
+            print_(f"  {reason}")
         print_(
-            f"  progressive loss {status.loss:.4f}, constant model {status.baseline:.4f}"
+            f"  progressive loss {_shown(status.loss)}, constant model {_shown(status.baseline)}"
             f" ({_skill(status.loss, status.baseline)} better)"
         )
         print_(
@@ -110,6 +110,11 @@ def _command() -> str:
     return str(called) if called.name == "streamlasso" else "streamlasso"
 
 
+def _shown(loss: float) -> str:
+    """A dash while there is none."""
+    return f"{loss:.4f}" if math.isfinite(loss) else "–"
+
+
 def _skill(loss: float, baseline: float) -> str:
     return f"{1 - loss / baseline:.0%}" if baseline > 0 else "–"
 
@@ -117,7 +122,7 @@ def _skill(loss: float, baseline: float) -> str:
 def _line(status: Status) -> str:
     return (
         f"events {status.events:>10,}  {status.events_per_second:>8,.0f}/s  "
-        f"loss {status.recent_loss:.4f}  constant {status.recent_baseline:.4f}  "
+        f"loss {_shown(status.recent_loss)}  constant {_shown(status.recent_baseline)}  "
         f"active {status.active:>6,} of {status.tracked:,}  sparsity {status.sparsity:.1%}"
     )
 
@@ -127,8 +132,8 @@ def _picture(status: Status) -> Group:
     numbers.add_row("events", f"{status.events:,}", f"{status.events_per_second:,.0f}/s")
     numbers.add_row(
         "progressive loss, last seconds",
-        f"{status.recent_loss:.4f}",
-        f"constant model {status.recent_baseline:.4f}"
+        _shown(status.recent_loss),
+        f"constant model {_shown(status.recent_baseline)}"
         f" ({_skill(status.recent_loss, status.recent_baseline)} better)",
     )
     numbers.add_row("active features", f"{status.active:,}", f"of {status.tracked:,} tracked")
