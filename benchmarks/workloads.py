@@ -136,11 +136,6 @@ class ClickLog:
             for row in self.ids[:rows].tolist()
         ]
 
-    def one_hot(self, rows: int) -> list[dict[str, float]]:
-        """The same rows as ready-made one-hot features, ``{"n1=a4": 1.0, ...}``."""
-        names = self.names
-        return [{names[key]: 1.0 for key in row} for row in self.keys[:rows].tolist()]
-
     def numeric(self, rows: int) -> list[dict[str, float]]:
         """The first rows as events of 39 numbers in [0, 1], ``f0`` to ``f38``: log₂ of the rank.
 

@@ -68,7 +68,6 @@ class RowEncoder:
         self.size = 0
         self._code = "d" if dtype == "float64" else "f"
         self._event: Mapping[Name, Any] | None = None
-        self._order: list[Name] = []
         self._complete = False
         self._unseen: list[tuple[int, Name]] = []
         self._packers: dict[int, struct.Struct] = {}
@@ -81,7 +80,7 @@ class RowEncoder:
         try:
             # In the same order too: another order adds up to other last bits, and after a restart
             # there is nothing to compare with.
-            if event == self._event and list(event) == self._order:
+            if event == self._event and list(event) == list(self._event):
                 if self._complete or not allocate:
                     return
                 if not self._keeps_names:
@@ -105,14 +104,12 @@ class RowEncoder:
                     self.slots = layout[0]
                     self.size = len(self.slots)
                     self._event = dict(event)
-                    self._order = list(event)
                     self._complete = True
                     return
             except (TypeError, struct.error, OverflowError):
                 pass
         self._encode_each(event, allocate)
         self._event = dict(event)
-        self._order = list(event)
 
     def _encode_each(self, event: Mapping[Any, Any], allocate: bool) -> None:
         known = self.index.known

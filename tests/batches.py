@@ -27,9 +27,8 @@ class ListSource:
     def finished(self) -> bool:
         return not self._batches
 
-    def start(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+    def start(self, positions: Mapping[Partition, int]) -> None:
         self.started_at = dict(positions)
-        return {}
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         return self._batches.pop(0)

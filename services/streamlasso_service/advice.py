@@ -12,8 +12,7 @@ __all__ = ["another_source", "nothing_learned"]
 
 def another_source(learned_from: set[str], settings: Settings) -> str | None:
     """A model may go on with another topic or file than before, but not by mistake."""
-    kafka = settings.source.kind == "kafka"
-    now = {settings.kafka.topic} if kafka else set(settings.file.paths)
+    now = set(settings.streams)
     if not learned_from or learned_from & now:
         return None
     return (

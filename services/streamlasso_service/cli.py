@@ -115,8 +115,8 @@ def _watch(settings: "Settings", init: Path | None, seconds: float | None) -> No
     from streamlasso_service.watch import Watch
 
     logging.getLogger().setLevel(logging.WARNING)
-    kafka = settings.source.kind == "kafka"
-    named = f"topic {settings.kafka.topic}" if kafka else ", ".join(settings.file.paths)
+    kafka = "topic " if settings.source.kind == "kafka" else ""
+    named = kafka + ", ".join(settings.streams)
     view = Watch(named, settings, seconds)
     try:
         consumer = serve(settings, initial=init, started=view.started, after_batch=view.after_batch)

@@ -240,6 +240,11 @@ class Settings(BaseSettings):
     http: HttpConfig = HttpConfig()
     limits: LimitsConfig = LimitsConfig()
 
+    @property
+    def streams(self) -> list[str]:
+        """What is read: the topic, or the files."""
+        return [self.kafka.topic] if self.source.kind == "kafka" else self.file.paths
+
     @field_validator("file")
     @classmethod
     def _source_complete(cls, file: FileConfig, info: ValidationInfo) -> FileConfig:

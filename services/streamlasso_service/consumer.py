@@ -73,7 +73,7 @@ class Consumer:
         self.progress = Progress(self.model.learner.loss)
         self.tallies: dict[Partition, Tally] = {}
         self.failed = self.restored_events = self.consumed = 0
-        self.reporter = Reporter(metrics, settings.model.rule)
+        self.reporter = Reporter(metrics)
         self.beat = time.monotonic()
         self._fields = Fields(settings.features)
         self._decoder = Decoder(settings.event, self._fields, settings.limits, settings.model.task)
@@ -130,11 +130,7 @@ class Consumer:
         self._encoder = RowEncoder(self.model.learner.index, self.model.learner.dtype)
         self.restored_events = self.model.learner.clock
         self._checkpoint.covered(self.restored_events)
-        kafka = self.settings.source.kind == "kafka"
-        self.metrics.describe(
-            self.model.learner,
-            [self.settings.kafka.topic] if kafka else self.settings.file.paths,
-        )
+        self.metrics.describe(self.model.learner, self.settings.streams)
         self.reporter.batch(self.model, self.progress)
         self.reporter.sweep_if_due(self.model)
         self._publish("starting", ready=False)

@@ -52,7 +52,6 @@ class KafkaSource:
         self._wanted: dict[TopicPartition, int] = {}
         self._faults = 0
         self._waiting = False
-        self.gaps = 0
         self._consumer = self._connect()
 
     def _connect(self) -> KafkaConsumer:
@@ -144,7 +143,6 @@ class KafkaSource:
                 GAP_EXIT_CODE,
             )
         log.error("%s; going on at %d", message, first)
-        self.gaps += 1
         return first
 
     def poll(self, timeout_s: float, limit: int) -> Batch:

@@ -86,12 +86,12 @@ def _toml_faults(path: Path | None) -> Iterator[str]:
         yield f"config file {path} is not TOML: {error}"
 
 
-def _known_keys(model: type[BaseModel] = Settings, depth: int = 0) -> dict[str, FieldInfo]:
+def _known_keys(model: type[BaseModel] = Settings) -> dict[str, FieldInfo]:
     known = {}
     for name, field in model.model_fields.items():
         known[name] = field
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            inner = _known_keys(field.annotation, depth + 1)
+            inner = _known_keys(field.annotation)
             known |= {f"{name}.{key}": value for key, value in inner.items()}
     return known
 

@@ -61,11 +61,9 @@ class Reporter:
     def __init__(
         self,
         metrics: Metrics,
-        rule: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.metrics = metrics
-        self.rule = rule
         self.status = Status()
         self._clock = clock
         self._next_sweep = 0.0

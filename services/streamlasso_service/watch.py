@@ -38,15 +38,12 @@ class Watch:
         self._consumer = consumer
         learning = self._settings.model
 
-        def print_(text: str) -> None:
-            self._console.print(text, soft_wrap=True)
-
-        print_(f"Learning from {self._title}")
-        print_(f"  rule {learning.rule}, loss {consumer.model.learner.loss.name}")
+        self._print(f"Learning from {self._title}")
+        self._print(f"  rule {learning.rule}, loss {consumer.model.learner.loss.name}")
         if address:
-            print_(f"  page     {address}/")
-            print_(f"  metrics  {address}/metrics")
-        print_("  the first run compiles the kernels: a few seconds; stop with Ctrl-C\n")
+            self._print(f"  page     {address}/")
+            self._print(f"  metrics  {address}/metrics")
+        self._print("  the first run compiles the kernels: a few seconds; stop with Ctrl-C\n")
         self._begun = time.monotonic()
 
     def after_batch(self) -> None:
@@ -71,6 +68,9 @@ class Watch:
         elif status.events:
             print(_line(status), flush=True)
 
+    def _print(self, text: str | Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
     def close(self) -> None:
         """Give the terminal back."""
         if self._live:
@@ -82,26 +82,23 @@ class Watch:
         elapsed = max(time.monotonic() - self._begun, 1e-9)
         learned = status.events - consumer.restored_events
 
-        def print_(text: str | Text) -> None:
-            self._console.print(text, soft_wrap=True)
-
-        print_("\nSummary")
-        print_(f"  {learned:,} events learned in {elapsed:.1f} s, {status.failed:,} bad")
+        self._print("\nSummary")
+        self._print(f"  {learned:,} events learned in {elapsed:.1f} s, {status.failed:,} bad")
         if reason := nothing_learned(consumer):
-            print_(f"  {reason}")
-        print_(
+            self._print(f"  {reason}")
+        self._print(
             f"  progressive loss {_shown(status.loss)}, constant model {_shown(status.baseline)}"
             f" ({_skill(status.loss, status.baseline)} better)"
         )
-        print_(
+        self._print(
             f"  {status.active:,} active of {status.tracked:,} features:"
             f" sparsity {status.sparsity:.1%}"
         )
         for name, weight in status.top[:8]:
-            print_(Text(f"    {weight:+.3f}  {name}"))
-        print_("\nTry next")
-        print_(f"  {_command()} inspect {folder}")
-        print_(f"  {_command()} export {folder} -o weights.csv")
+            self._print(Text(f"    {weight:+.3f}  {name}"))
+        self._print("\nTry next")
+        self._print(f"  {_command()} inspect {folder}")
+        self._print(f"  {_command()} export {folder} -o weights.csv")
 
 
 def _command() -> str:
