@@ -9,16 +9,30 @@ from streamlasso.index import GrowingIndex, HashingIndex
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES
 from streamlasso.progressive import Progress
-from streamlasso.rules import RULES, FTRLProximal, SoftThreshold, TruncatedGradient
+from streamlasso.penalties import PENALTIES, Adaptive, Evidence, Group
+from streamlasso.rules import (
+    RULES,
+    DualAveraging,
+    FTRLProximal,
+    Newton,
+    SoftThreshold,
+    TruncatedGradient,
+)
 from streamlasso.snapshot import SnapshotError, load
 
 __all__ = [
     "LOSSES",
+    "PENALTIES",
     "RULES",
+    "Adaptive",
+    "DualAveraging",
+    "Evidence",
     "FTRLProximal",
+    "Group",
     "GrowingIndex",
     "HashingIndex",
     "Learner",
+    "Newton",
     "Progress",
     "SnapshotError",
     "SoftThreshold",

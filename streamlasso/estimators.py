@@ -105,7 +105,7 @@ class _SparseLinear:
     @property
     def active_features(self) -> int:
         """Number of features whose effective weight is not zero, exact as of the last event."""
-        return int(self._learner.survey()[1][0, 0])
+        return self._learner.active_features()
 
     @property
     def tracked_features(self) -> int:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from streamlasso.arrays import owned
 from streamlasso.losses import Loss
 from streamlasso.rules import Rule
-from streamlasso.specialise import kernels_for
+from streamlasso.specialise import Recipe, kernels_for
 
 __all__ = ["Progress"]
 
@@ -50,7 +50,7 @@ class Progress:
         scores, targets, importances = (
             owned(array, np.float64) for array in (scores, targets, importances)
         )
-        kernel = kernels_for(rule, self.loss, compiled=compiled).measure
+        kernel = kernels_for(Recipe.of(rule, self.loss), compiled=compiled).measure
         kernel(scores, targets, importances, self.loss.hyper(), self.sums)
 
     def _mean(self, which: int) -> float:
