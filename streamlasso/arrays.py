@@ -59,12 +59,21 @@ def checked_targets(targets: npt.ArrayLike, rows: int, loss: Loss, dtype: str) -
     if targets.shape != (rows,):
         raise ValueError(f"targets has shape {targets.shape}; it must be ({rows},)")
     if loss.domain == "binary":
-        wrong = ~((targets == 0) | (targets == 1) | ~np.isfinite(targets))
-        if wrong.any():
-            raise ValueError(
-                f"target {targets[wrong][0]} of row {int(wrong.argmax())}: the {loss.name}"
-                " loss takes 0 and 1; map −1 to 0"
-            )
+        right, words = (targets == 0) | (targets == 1), "0 and 1; map −1 to 0"
+    elif loss.domain == "count":
+        right, words = targets >= 0, "numbers ≥ 0; drop the row, or take loss = 'squared'"
+    elif loss.domain == "classes":
+        classes = int(loss.hyper()[0])
+        right = (targets >= 0) & (targets < classes) & (targets == np.floor(targets))
+        words = f"the classes 0 to {classes - 1}; number them so, or raise its number of classes"
+    else:
+        return targets
+    wrong = ~right & np.isfinite(targets)
+    if wrong.any():
+        raise ValueError(
+            f"target {targets[wrong][0]} of row {int(wrong.argmax())}: the {loss.name}"
+            f" loss takes {words}"
+        )
     return targets
 
 

@@ -14,7 +14,7 @@ from streamlasso.export import export_weights
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
 from streamlasso.labels import BinaryLabels
 from streamlasso.learner import Learner
-from streamlasso.losses import LOSSES, get_loss
+from streamlasso.losses import LOSSES, Loss, get_loss
 from streamlasso.rules import RULES, FTRLProximal, Rule
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ Array = npt.NDArray[Any]
 class _SparseLinear:
     """What both estimators share."""
 
-    _domain: str
+    _domains: tuple[str, ...]
 
     def __init__(
-        self, rule: Rule | None, loss: str, index: FeatureIndex | None, fit_intercept: bool
+        self, rule: Rule | None, loss: str | Loss, index: FeatureIndex | None, fit_intercept: bool
     ) -> None:
         self.rule = rule
         self.loss = loss
@@ -40,7 +40,7 @@ class _SparseLinear:
         self.fit_intercept = fit_intercept
         self._learner = Learner(
             FTRLProximal() if rule is None else rule,
-            get_loss(loss, self._domain),
+            get_loss(loss, self._domains),
             # A parameter is a template: clones of one estimator must not share names.
             GrowingIndex() if index is None else index.fresh(),
             fit_intercept=fit_intercept,
@@ -56,11 +56,11 @@ class _SparseLinear:
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        """Every rule with every loss of the domain, for river's checks."""
+        """Every rule with every loss of the domains, for river's checks."""
         yield {}
         for rule in RULES.values():
             for name, loss in LOSSES.items():
-                if loss.domain == cls._domain:
+                if loss.domain in cls._domains:
                     yield {"rule": rule(), "loss": name}
 
     # Learning and scoring
@@ -152,7 +152,7 @@ class _SparseLinear:
         and ``weight``, the intercept first under an empty name. Largest weights first. A name
         that is no string is written as JSON.
         """
-        return export_weights(Path(path), self.loss, self.intercept, self.weights)
+        return export_weights(Path(path), self._learner.loss.name, self.intercept, self.weights)
 
 
 class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[misc]
@@ -165,7 +165,9 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
     rule
         The learning rule with its penalties; `FTRLProximal()` by default.
     loss
-        ``"squared"``: ½(prediction − y)².
+        ``"squared"`` (½(prediction − y)²), ``"huber"``, ``"quantile"``,
+        ``"epsilon_insensitive"``; ``"poisson"`` for targets ≥ 0, whose prediction is e^score. Or
+        an instance with parameters: ``Quantile(tau=0.9)`` of `streamlasso.losses`.
     index
         Where feature names live: a growing index of exact names by default, or
         ``HashingIndex(bits=22)`` for bounded memory.
@@ -183,19 +185,24 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
     6.0
     """
 
-    _domain = "real"
+    _domains = ("real", "count")
 
     def __init__(
         self,
         rule: Rule | None = None,
-        loss: str = "squared",
+        loss: str | Loss = "squared",
         index: FeatureIndex | None = None,
         fit_intercept: bool = True,
     ) -> None:
         super().__init__(rule, loss, index, fit_intercept)
 
     def learn_one(self, x: Event, y: float, w: float = 1.0) -> None:
-        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
+        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error.
+
+        So is a target below 0 with the Poisson loss.
+        """
+        if y < 0 and self._learner.loss.domain == "count":
+            checked_targets(np.array([y]), 1, self._learner.loss, "float64")
         self._learn(x, y, w)
 
     def predict_one(self, x: Event) -> float:
@@ -228,7 +235,7 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
     rule
         The learning rule with its penalties; `FTRLProximal()` by default.
     loss
-        ``"logistic"``, or ``"hinge"`` (its probabilities are not calibrated).
+        ``"logistic"``, ``"squared_hinge"``, or ``"hinge"`` (its probabilities are not calibrated).
     index
         Where feature names live: a growing index of exact names by default, or
         ``HashingIndex(bits=22)`` for bounded memory.
@@ -246,12 +253,12 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
     True
     """
 
-    _domain = "binary"
+    _domains = ("binary",)
 
     def __init__(
         self,
         rule: Rule | None = None,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         index: FeatureIndex | None = None,
         fit_intercept: bool = True,
     ) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from numba import njit
 
-from streamlasso import kernels, numerics
+from streamlasso import events, kernels, numerics
 from streamlasso.losses import Loss
 from streamlasso.rules.base import Rule
 
@@ -128,9 +128,9 @@ def _specialise(
         __name__,
         kernels.__name__,
         numerics.__name__,
+        events.__name__,
         *sorted({cls.__module__ for cls in rule_type.__mro__ if issubclass(cls, Rule)}),
-        loss_type.__module__,
-        Loss.__module__,
+        *sorted({cls.__module__ for cls in loss_type.__mro__ if issubclass(cls, Loss)}),
     )
 
     def build(template: Callable[..., Any], label: str, top: bool = True) -> Callable[..., Any]:

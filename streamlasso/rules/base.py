@@ -33,10 +33,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["SLOPE", "Rule"]
+from streamlasso.events import SLOPE
 
-SLOPE = 0
-"""Row of the ``events`` array that holds the slope of the loss, times the importance."""
+__all__ = ["SLOPE", "Rule"]
 
 
 def tick(hyper, lane, clock):
