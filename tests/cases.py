@@ -83,7 +83,7 @@ class Event(NamedTuple):
 
 
 def target_of(loss: str, score: float, random: np.random.Generator) -> float:
-    """A target whose mean rises with the score; rounding in the count's keeps it whole."""
+    """A target of the loss's domain, which rises with the score, a count at random."""
     domain = LOSSES[loss].domain
     if domain == "binary":
         return float(score > 0)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cases import each_loss, target_of
 
 from streamlasso import (
     LOSSES,
@@ -59,7 +60,8 @@ def events_of(loss: str, number: int = 120, seed: int = 5) -> Events:
             x["user", t % 4] = 1.0
         price = x["price"] if isinstance(x["price"], float) and x["price"] == x["price"] else 0.0
         score = price + (x["site"] == "shop") - 0.5 * x[7] + 0.2 * float(random.normal())
-        events.append((x, score if LOSSES[loss].domain == "real" else score > 0))
+        target = target_of(loss, score, random)
+        events.append((x, bool(target) if LOSSES[loss].domain == "binary" else target))
     return events
 
 
@@ -78,7 +80,6 @@ def bits(model: Any) -> tuple[Any, ...]:
     return (*arrays, learner.clock, learner.rejected, learner.index.entries(), labels)
 
 
-each_loss = pytest.mark.parametrize("loss", LOSSES)
 each_rule = pytest.mark.parametrize("rule", WEAK.values(), ids=WEAK)
 
 
@@ -474,7 +475,10 @@ def test_the_memory_of_a_model_is_that_of_its_state_and_names(loss: str) -> None
 
 @pytest.mark.parametrize(
     ("kind", "loss", "choices"),
-    [(SparseClassifier, "squared", ["logistic", "hinge"]), (SparseRegressor, "hinge", ["squared"])],
+    [
+        (SparseClassifier, "squared", ["logistic", "hinge"]),
+        (SparseRegressor, "hinge", ["squared", "poisson"]),
+    ],
 )
 def test_a_loss_of_the_wrong_domain_is_an_error(kind: Any, loss: str, choices: list[str]) -> None:
     with pytest.raises(ValueError, match=f"loss = '{loss}' is for") as caught:

@@ -413,7 +413,11 @@ def package(tmp_path: Path) -> Path:
 EDITS = [
     ("rules/ftrl.py", "gradient = events[SLOPE, lane]", "gradient = 2 * events[SLOPE, lane]"),
     ("numerics.py", "max(value, -amount), amount)", "max(value, -2 * amount), 2 * amount)"),
-    ("losses.py", "return sigmoid(score) - target", "return sigmoid(score) - 0.9 * target"),
+    (
+        "losses/logistic.py",
+        "return sigmoid(score) - target",
+        "return sigmoid(score) - 0.9 * target",
+    ),
     ("kernels.py", "counts[CLOCK, 0] = clock + 1", "counts[CLOCK, 0] = clock; state[2, 0] *= 2"),
     ("specialise.py", '"nogil": True', '"nogil": True, "fastmath": True'),
 ]

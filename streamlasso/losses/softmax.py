@@ -95,4 +95,4 @@ class Softmax(Loss):
         array([[0.25, 0.5 , 0.25]])
         """
         odds: npt.NDArray[Any] = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        return odds / odds.sum(axis=-1, keepdims=True)
+        return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
