@@ -26,6 +26,8 @@ from serving import (
     write_lines,
 )
 
+from streamlasso import LOSSES
+
 COMMANDS = ("consume", "demo", "predict", "inspect", "export", "produce", "warm")
 HEAVY = (
     "numba", "numpy", "river", "pydantic_settings", "kafka", "starlette", "uvicorn",
