@@ -13,7 +13,14 @@ import numpy.typing as npt
 from streamlasso.kernels import UNSEEN
 from streamlasso.losses import Loss
 
-__all__ = ["checked_importances", "checked_rows", "checked_targets", "csr_slots", "owned"]
+__all__ = [
+    "checked_importances",
+    "checked_rows",
+    "checked_target",
+    "checked_targets",
+    "csr_slots",
+    "owned",
+]
 
 Array = npt.NDArray[Any]
 
@@ -75,6 +82,13 @@ def checked_targets(targets: npt.ArrayLike, rows: int, loss: Loss, dtype: str) -
             f" loss takes {words}"
         )
     return targets
+
+
+def checked_target(target: float, loss: Loss) -> float:
+    """One regression target, in the domain of the loss as `checked_targets` has it."""
+    if loss.domain == "count" and target < 0:
+        checked_targets([target], 1, loss, "float64")
+    return target
 
 
 def checked_importances(importances: npt.ArrayLike | None, rows: int, dtype: str) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from river import base
 
-from streamlasso.arrays import checked_importances, checked_targets
+from streamlasso.arrays import checked_importances, checked_target, checked_targets
 from streamlasso.encoding import RowEncoder, frame_rows
 from streamlasso.export import export_weights
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
@@ -165,9 +165,8 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
     rule
         The learning rule with its penalties; `FTRLProximal()` by default.
     loss
-        ``"squared"`` (½(prediction − y)²), ``"huber"``, ``"quantile"``,
-        ``"epsilon_insensitive"``; ``"poisson"`` for targets ≥ 0, whose prediction is e^score. Or
-        an instance with parameters: ``Quantile(tau=0.9)`` of `streamlasso.losses`.
+        ``"squared"`` (½(prediction − y)²), ``"huber"``, ``"quantile"``, ``"epsilon_insensitive"``,
+        ``"poisson"`` (y ≥ 0, prediction e^score); or an instance: ``losses.Quantile(tau=0.9)``.
     index
         Where feature names live: a growing index of exact names by default, or
         ``HashingIndex(bits=22)`` for bounded memory.
@@ -197,13 +196,8 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
         super().__init__(rule, loss, index, fit_intercept)
 
     def learn_one(self, x: Event, y: float, w: float = 1.0) -> None:
-        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error.
-
-        So is a target below 0 with the Poisson loss.
-        """
-        if y < 0 and self._learner.loss.domain == "count":
-            checked_targets(np.array([y]), 1, self._learner.loss, "float64")
-        self._learn(x, y, w)
+        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
+        self._learn(x, checked_target(y, self._learner.loss), w)
 
     def predict_one(self, x: Event) -> float:
         """The prediction; unknown names count as zero and are not remembered."""

@@ -13,7 +13,7 @@ __all__ = ["Huber"]
 class Huber(Loss):
     """Huber's loss: squared for small errors, absolute for large ones, so no outlier rules.
 
-    Domain: real targets. Link: identity. Formula, with r = s − y: ½r² for abs(r) ≤ δ, beyond
+    Domain: real targets. Link: identity. Formula: with r = s − y, ½r² for abs(r) ≤ δ, beyond
     δ(abs(r) − ½δ); the slope is r clipped to [−δ, δ]. Kink: of the slope, at abs(r) = δ. The
     curvature is min(1, δ/abs(r)), that of the parabola which touches the loss here and lies above
     it everywhere; the variance is the slope squared.

@@ -13,7 +13,7 @@ __all__ = ["Quantile"]
 class Quantile(Loss):
     """Quantile loss, also called pinball loss: the score is to lie above a share τ of targets.
 
-    Domain: real targets. Link: identity. Formula, with r = s − y: (1 − τ)r for r > 0, −τr for
+    Domain: real targets. Link: identity. Formula: with r = s − y, (1 − τ)r for r > 0, −τr for
     r < 0; the slope is 1 − τ above the target, −τ below. Kink: at the target itself the slope
     is 0. The second derivative is 0 wherever there is one, so curvature and variance are the slope
     squared (the empirical Fisher information).
