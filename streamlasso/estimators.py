@@ -168,8 +168,7 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
         ``"squared"`` (½(prediction − y)²), ``"huber"``, ``"quantile"``, ``"epsilon_insensitive"``,
         ``"poisson"`` (y ≥ 0, prediction e^score); or an instance: ``losses.Quantile(tau=0.9)``.
     index
-        Where feature names live: a growing index of exact names by default, or
-        ``HashingIndex(bits=22)`` for bounded memory.
+        Where feature names live: a `GrowingIndex`, or ``HashingIndex(bits=22)`` for bounded memory.
     fit_intercept
         Whether to learn an intercept; it is never penalised.
 
