@@ -23,7 +23,11 @@ DELTA = 1e-8
 
 def slope(loss: str, score: float, target: float) -> float:
     """∂ℓ/∂s: ½(s − y)² gives s − y; log(1 + e^s) − ys gives p − y; max(0, 1 − ys) with y = ±1
-    gives −y inside the margin, 0 on and outside it.
+    gives −y inside the margin, 0 on and outside it, its half square −y(1 − ys) and 0.
+
+    With r = s − y: Huber's loss, r where |r| ≤ 1 and else its sign; the pinball at the median, half
+    the sign of r; max(0, |r| − 0.1), the sign of r outside the tube. Poisson: e^s − y, where e^s
+    is its Taylor polynomial of degree 1 about 20 for s > 20.
     """
     if loss == "squared":
         return score - target
@@ -32,6 +36,19 @@ def slope(loss: str, score: float, target: float) -> float:
     if loss == "hinge":
         sign = 1 if target == 1 else -1
         return -sign if sign * score < 1 else 0
+    if loss == "squared_hinge":
+        sign = 1 if target == 1 else -1
+        return -sign * max(0.0, 1 - sign * score)
+    residual = score - target
+    if loss == "huber":
+        return residual if -1 <= residual <= 1 else math.copysign(1, residual)
+    if loss == "quantile":
+        return float(np.sign(residual)) / 2
+    if loss == "epsilon_insensitive":
+        return float(np.sign(residual)) if abs(residual) > 0.1 else 0.0
+    if loss == "poisson":
+        mean = math.exp(score) if score <= 20 else math.exp(20) + math.exp(20) * (score - 20)
+        return mean - target
     raise ValueError(f"no reference for the loss {loss!r}")
 
 
@@ -80,10 +97,18 @@ class Reference:
         return score
 
     def _watch(self, score: float, target: float, steepness: float) -> None:
-        """The margin of the hinge; elsewhere a slope of 0, where a first step changes its sign."""
-        if self.loss == "hinge":
+        """The margin of the hinges, the jumps of the pinball and of the tube; elsewhere a slope of
+        0, where a first step changes its sign. A model of zeros has no rounding errors yet.
+        """
+        if not self.w.any():
+            return
+        if self.loss in ("hinge", "squared_hinge"):
             self.gap = min(self.gap, abs(1 - abs(score)))
-        elif self.w.any():
+        elif self.loss == "quantile":
+            self.gap = min(self.gap, abs(score - target))
+        elif self.loss == "epsilon_insensitive":
+            self.gap = min(self.gap, abs(abs(score - target) - 0.1))
+        else:
             self.gap = min(self.gap, abs(steepness))
 
     def _update(self, gradient: Vector) -> None:

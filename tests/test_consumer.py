@@ -172,6 +172,10 @@ def test_damaged_newest_snapshot_costs_only_time(
         ({"parameters": {"l1": 3}}, ("l1=3", "l1=1.0")),
         ({"loss": "hinge"}, ("hinge", "logistic")),
         ({"index": "hashing"}, ("hashing", "growing")),
+        (
+            {"task": "regression", "loss": "huber", "loss_parameters": {"delta": 3}},
+            ("huber", "'delta': 3.0", "logistic", "{}"),
+        ),
         ({"fit_intercept": False}, ("False", "True")),
         ({"task": "regression"}, ("SparseRegressor", "SparseClassifier")),
     ],

@@ -127,15 +127,14 @@ def streams(draw: st.DrawFn) -> list[list[Event]]:
 def test_any_stream_equals_the_naive_reference(
     variant: Variant, loss: str, chunks: list[list[Event]]
 ) -> None:
-    real = LOSSES[loss].domain == "real"
+    domain = LOSSES[loss].domain
     learner, reference = learner_for(variant.rule, loss), reference_for(variant.rule, loss)
-    chunks = [
-        [
-            e._replace(target=2.0 * e.target[0] - 1 + e.target[1] if real else float(e.target[0]))
-            for e in chunk
-        ]
-        for chunk in chunks
-    ]
+
+    def target(sign: bool, noise: float) -> float:
+        real = 2.0 * sign - 1 + noise
+        return {"binary": float(sign), "real": real, "count": abs(real)}[domain]
+
+    chunks = [[e._replace(target=target(*e.target)) for e in chunk] for chunk in chunks]
     probe = reference_for(variant.rule, loss)
     for event in [event for chunk in chunks for event in chunk]:
         probe.learn(dense(event), event.target, event.importance)

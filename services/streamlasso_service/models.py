@@ -1,30 +1,31 @@
 """From configuration to an estimator, and what of it must match a snapshot."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
+from streamlasso.losses import get_loss
 from streamlasso.progressive import Progress
 from streamlasso.rules import get_rule
-
-if TYPE_CHECKING:
-    from streamlasso_service.config import ModelConfig
+from streamlasso_service.config import DEFAULT_LOSSES, ModelConfig
 
 __all__ = ["Estimator", "build_model", "shape_mismatch", "warm"]
 
 Estimator = SparseClassifier | SparseRegressor
 
 
-def build_model(config: "ModelConfig") -> Estimator:
+def build_model(config: ModelConfig) -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
     rule = get_rule(config.rule, **config.parameters)
     hashing = config.index == "hashing"
     index = HashingIndex(config.bits, names=True) if hashing else GrowingIndex()
-    if config.task == "classification":
-        return SparseClassifier(rule, config.loss or "logistic", index, config.fit_intercept)
-    return SparseRegressor(rule, config.loss or "squared", index, config.fit_intercept)
+    name = config.loss or DEFAULT_LOSSES[config.task]
+    loss = get_loss(name, **config.loss_parameters) if config.loss_parameters else name
+    kind = SparseClassifier if config.task == "classification" else SparseRegressor
+    return kind(rule, loss, index, config.fit_intercept)
 
 
 def _shape(model: Estimator) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def _shape(model: Estimator) -> dict[str, Any]:
         "task": type(model).__name__,
         "rule": learner.rule,
         "loss": learner.loss.name,
+        "loss_parameters": asdict(learner.loss),
         "index": (learner.index.kind, learner.index.settings()),
         "fit_intercept": learner.fit_intercept,
     }
