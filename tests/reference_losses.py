@@ -126,4 +126,7 @@ def distance_to_jump(
         return abs(abs(score - target) - parameters.epsilon)
     if loss == "quantile":
         return abs(score - target)
+    if loss == "poisson" and target == 0:
+        # e^s is never 0.
+        return math.inf
     return abs(slope(loss, score, target, parameters))

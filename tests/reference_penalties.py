@@ -82,7 +82,7 @@ def penalty_from(l1: Given, size: int, *, rule: str, allowed: tuple[str, ...]) -
     """The penalty for vectors of this size; an error where the rule has no such penalty."""
     if isinstance(l1, (int, float)):
         return Constant(l1)
-    given = {"kind": l1} if isinstance(l1, str) else dict(l1)
+    given: dict[str, Any] = {"kind": l1} if isinstance(l1, str) else dict(l1)
     kind = given.pop("kind")
     if kind not in allowed:
         raise ValueError(f"no reference for the penalty {kind!r} of {rule} in this mode")

@@ -83,11 +83,11 @@ class Scaled(Reference):
         return self.inner.intercept
 
     @property
-    def events(self) -> int:  # type: ignore[override]
+    def events(self) -> int:
         return self.inner.events
 
     @property
-    def gap(self) -> float:  # type: ignore[override]
+    def gap(self) -> float:
         return min(self.own_gap, self.inner.gap)
 
     @gap.setter

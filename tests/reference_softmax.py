@@ -11,7 +11,8 @@ from reference_base import Flags, Push, Reference, Vector
 def softmax(scores: Vector) -> Vector:
     """p_k = e^(s_k) / Σ e^(s)."""
     powers = np.array([math.exp(score) for score in scores])
-    return powers / powers.sum()
+    shares: Vector = powers / powers.sum()
+    return shares
 
 
 class Softmax:
