@@ -134,7 +134,7 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
             raise ValueError("sample_weight is zero for all rows; fit needs one that is not")
         return checked
 
-    def _learn_passes(self, outputs: Outputs, checked: Checked, passes: int, shuffle: bool) -> None:
+    def _learn_passes(self, outputs: Outputs, checked: Checked, passes: Any, shuffle: bool) -> None:
         if not isinstance(passes, Integral) or passes < 1:
             raise ValueError(f"max_iter = {passes!r} must be an integer ≥ 1")
         rows, targets, importances = checked

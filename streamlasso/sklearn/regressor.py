@@ -92,12 +92,14 @@ class SparseSGDRegressor(RegressorMixin, SparseSGD):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Predictions, shape (rows,)."""
         scores = self._scores(X)
-        return self._outputs.means(scores)[:, 0]
+        predictions: Array = self._outputs.means(scores)[:, 0]
+        return predictions
 
     @property
     def coef_(self) -> Array:
         """Effective weights; what is zero is exactly zero."""
-        return self._outputs.weights[0]
+        weights: Array = self._outputs.weights[0]
+        return weights
 
     @property
     def intercept_(self) -> Array:
