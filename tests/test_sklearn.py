@@ -296,8 +296,7 @@ def test_rules_are_parameters_like_others(estimator: Any) -> None:
     assert "SoftThreshold" in model._repr_html_()
 
 
-@each
-def test_losses_are_given_by_name_or_made(estimator: Any) -> None:
+def test_losses_are_given_by_name_or_made() -> None:
     X, y = sample()
     named = SparseSGDRegressor(loss="squared").fit(X, y)
     assert bits(SparseSGDRegressor(loss=Squared()).fit(X, y)) == bits(named)
