@@ -156,7 +156,9 @@ def test_the_library_imports_only_what_it_requires() -> None:
     )
     allowed |= {"llvmlite"}  # numba is made of it and pins it
     for path in PACKAGES[0].rglob("*.py"):
-        assert imported_at_the_top(path) <= allowed, path.name
+        # Nothing else imports this folder: it is for those who have scikit-learn.
+        extra = {"sklearn"} if path.parent == PACKAGES[0] / "sklearn" else set()
+        assert imported_at_the_top(path) <= allowed | extra, path.name
 
 
 # What is installed
