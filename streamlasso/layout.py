@@ -33,7 +33,9 @@ def check(learner: "Learner", given: Sequence[Any]) -> None:
     for name, kinds in (("scale", SCALES), ("select", SELECTIONS)):
         value = getattr(learner, name)
         if value is not None and value not in kinds:
-            faults.append(f"{name} = {value!r} is unknown; choose None or one of {', '.join(kinds)}")
+            faults.append(
+                f"{name} = {value!r} is unknown; choose None or one of {', '.join(kinds)}"
+            )
     clocks = {"stamp", "birth", "touch"} & set(learner.rule.columns)
     if learner.dtype == "float32" and clocks:
         faults.append(
@@ -59,7 +61,9 @@ def _faults_of_lanes(learner: "Learner", given: Sequence[Any]) -> list[str]:
     if not isinstance(learner.outputs, int) or learner.outputs < 1:
         faults.append(f"outputs = {learner.outputs!r} must be a whole number ≥ 1")
     elif learner.loss.together and learner.outputs > 1:
-        faults.append(f"outputs = {learner.outputs} with the {learner.loss.name} loss: one or other")
+        faults.append(
+            f"outputs = {learner.outputs} with the {learner.loss.name} loss: one or other"
+        )
     if several and (len(given) > 1 or learner.select):
         what = f"the {learner.loss.name} loss" if learner.loss.together else "several outputs"
         faults.append(f"several rules or select with {what}: its lanes are taken; use one rule")

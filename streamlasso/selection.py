@@ -23,9 +23,19 @@ __all__ = ["LEDGER_ROWS", "SELECTIONS", "LaneRow"]
 class LaneRow:
     """Rows of ``ledger[row, lane]``."""
 
-    USED, RELATIVE, MEMORY, LOSS, WEIGHT, SQUARE, ALL_LOSS, ALL_WEIGHT, ALL_SQUARE, ACTIVE, SHARE = (
-        range(11)
-    )
+    (
+        USED,
+        RELATIVE,
+        MEMORY,
+        LOSS,
+        WEIGHT,
+        SQUARE,
+        ALL_LOSS,
+        ALL_WEIGHT,
+        ALL_SQUARE,
+        ACTIVE,
+        SHARE,
+    ) = range(11)
 
 
 LEDGER_ROWS = 11

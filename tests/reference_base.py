@@ -77,6 +77,7 @@ class Reference:
         self.events = 0
         self.gap = math.inf
         self.w: Vector = np.zeros(1 + dimension)
+        self.known: Flags = np.zeros(1 + dimension, bool)
 
     @property
     def weights(self) -> Vector:
@@ -122,7 +123,8 @@ class Reference:
         touched = np.array([self.fit_intercept, *present])
         self._update(Step(dense, gradient, touched, push, look.shares))
         self.events += 1
-        self.shrinkage.after(self.events, self._unpenalised())
+        self.known |= gradient != 0
+        self.shrinkage.after(self.events, self._unpenalised(), self.known)
         self._read()
 
     def _update(self, step: Step) -> None:

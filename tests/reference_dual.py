@@ -166,10 +166,10 @@ class Newton(DualReference):
     """
 
     def __init__(
-        self, dimension: int, loss: str, variance: float, l1: Given, **shared: Any
+        self, dimension: int, loss: str, prior_variance: float, l1: Given, **shared: Any
     ) -> None:
         super().__init__(dimension, loss, **shared)
-        self.variance = variance
+        self.variance = prior_variance
         allowed = ("adaptive", "evidence")
         self.shrinkage = penalty_from(l1, len(self.w), rule="Newton", allowed=allowed)
         self.sum_variance = 0.0

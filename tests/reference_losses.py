@@ -41,7 +41,7 @@ def value(loss: str, score: float, target: float, parameters: LossParameters = D
     if loss == "hinge":
         return max(0.0, 1 - margin)
     if loss == "squared_hinge":
-        return max(0.0, 1 - margin) ** 2
+        return max(0.0, 1 - margin) ** 2 / 2
     if loss == "huber":
         delta = parameters.delta
         return r**2 / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
@@ -58,7 +58,7 @@ def slope(loss: str, score: float, target: float, parameters: LossParameters = D
     """∂ℓ/∂s; 0 at the kinks of hinge, quantile and ε-insensitive.
 
     ½r² gives r; log(1 + e^s) − ys gives p − y; max(0, 1 − m) gives ∓1 inside the margin and its
-    square ∓2(1 − m); Huber gives r cut at ±δ; max(−τr, (1 − τ)r) gives −τ below the target and
+    half square ∓(1 − m); Huber gives r cut at ±δ; max(−τr, (1 − τ)r) gives −τ below the target and
     1 − τ above it; max(0, |r| − ε) gives sgn(r) outside the tube; e^s − ys gives e^s − y.
     """
     r = score - target
@@ -70,7 +70,7 @@ def slope(loss: str, score: float, target: float, parameters: LossParameters = D
     if loss == "hinge":
         return -sign if sign * score < 1 else 0
     if loss == "squared_hinge":
-        return -2 * sign * max(0.0, 1 - sign * score)
+        return -sign * max(0.0, 1 - sign * score)
     if loss == "huber":
         return max(-parameters.delta, min(parameters.delta, r))
     if loss == "quantile":
@@ -99,7 +99,7 @@ def curvature(
         p = 1 / (1 + math.exp(-score))
         return p * (1 - p)
     if loss == "squared_hinge":
-        return 2.0 if margin < 1 else 0.0
+        return 1.0 if margin < 1 else 0.0
     if loss == "huber":
         return 1.0 if r == 0 else min(1.0, parameters.delta / abs(r))
     if loss == "poisson":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Flags = npt.NDArray[np.bool_]
 Vector = npt.NDArray[np.float64]
 Given = float | str | Mapping[str, Any]
 
@@ -29,7 +30,7 @@ class Constant:
         """What |z_j| has to exceed. ``root`` is √n_j (Newton: √(n_j·r))."""
         return 0.0 if coordinate == 0 else age * self.l1
 
-    def after(self, events: int, readings: Vector) -> None:
+    def after(self, events: int, readings: Vector, known: Flags) -> None:
         """After so many events, with the unpenalised weights of all coordinates."""
 
 
@@ -47,7 +48,7 @@ class Adaptive(Constant):
     """λ1·min(|pilot_j|^(−γ), cap): Zou, "The Adaptive Lasso and Its Oracle Properties", JASA 2006.
 
     Without a pilot it is the coordinate's own unpenalised weight after events 64, 128, 256, …;
-    until then the factor is 1. A name that a given pilot does not have gets the cap.
+    until then, and of a feature without a gradient so far, the factor is 1. A name that a given pilot does not have gets the cap.
     """
 
     def __init__(
@@ -72,10 +73,11 @@ class Adaptive(Constant):
     def threshold(self, coordinate: int, age: float, root: float) -> float:
         return 0.0 if coordinate == 0 else age * self.l1 * float(self.factor[coordinate])
 
-    def after(self, events: int, readings: Vector) -> None:
+    def after(self, events: int, readings: Vector, known: Flags) -> None:
         is_power_of_two = math.log2(events).is_integer()
         if self.pilot is None and events >= 64 and is_power_of_two:
-            self.factor = np.array([self._factor(float(weight)) for weight in readings])
+            new = [self._factor(float(weight)) for weight in readings]
+            self.factor = np.where(known, new, self.factor)
 
 
 def penalty_from(l1: Given, size: int, *, rule: str, allowed: tuple[str, ...]) -> Constant:
