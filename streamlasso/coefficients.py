@@ -88,11 +88,10 @@ def coefficients_from(
 
     Notes
     -----
-    Names are taken as they are: VowpalWabbit's are strings, so its feature ``7`` is named ``"7"``,
-    and of two features that share a hash only one name is in its text. Its labels −1 and 1 stand
-    for the negative and the positive class; its weights are those that its own predictions use
-    (pending ``--l1`` and ``--l2`` applied), which ``--predict_only_model`` does not allow: it
-    drops the pending shrinkage.
+    VowpalWabbit: names are strings, the feature ``7`` is named ``"7"``; of two features that
+    share a hash its text has one name. Labels −1 and 1 are the negative and the positive class.
+    Weights are those that its raw predictions use, the shrinkage still owed to ``--l1`` and
+    ``--l2`` applied; ``--predict_only_model`` does not write what is owed, so leave it out then.
 
     A ``.csv`` of this package writes the name ``7`` and the name ``"7"`` alike; such a cell is
     read as the number. Use ``.json`` where both kinds of names occur.

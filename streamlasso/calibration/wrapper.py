@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from river import base, linear_model
+from river import base
 
 from streamlasso.calibration.isotonic import Isotonic
 from streamlasso.calibration.power import PowerLaw
@@ -112,6 +112,8 @@ class Calibrated(base.Wrapper, base.MiniBatchClassifier):  # type: ignore[misc]
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
         """Both methods, for river's checks."""
+        from river import linear_model
+
         yield {"classifier": linear_model.LogisticRegression()}
         yield {"classifier": linear_model.LogisticRegression(), "likelihood": "logistic"}
         isotonic = {"method": "isotonic", "window": 64, "refit_every": 16}
