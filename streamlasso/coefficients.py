@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from streamlasso.export import from_cell, tuples
 from streamlasso.index import Name, plain_name
 from streamlasso.vowpal import read_vowpal
 
@@ -92,9 +93,6 @@ def coefficients_from(
     share a hash its text has one name. Labels −1 and 1 are the negative and the positive class.
     Weights are those that its raw predictions use, the shrinkage still owed to ``--l1`` and
     ``--l2`` applied; ``--predict_only_model`` does not write what is owed, so leave it out then.
-
-    A ``.csv`` of this package writes the name ``7`` and the name ``"7"`` alike; such a cell is
-    read as the number. Use ``.json`` where both kinds of names occur.
 
     Examples
     --------
@@ -181,13 +179,14 @@ def _from_file(path: Path, namespaces: str) -> Coefficients:
 def _from_json(path: Path) -> Coefficients:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        weights = {_restored(row["name"]): row["weight"] for row in content["weights"]}
-        return Coefficients(weights, content["intercept"])
+        rows = [(tuples(row["name"]), row["weight"]) for row in content["weights"]]
+        intercept = content["intercept"]
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(
             f'{str(path)!r} is not {{"intercept": …, "weights": [{{"name": …, "weight": …}}]}} as '
             f"export writes it: {error!r}"
         ) from error
+    return Coefficients(_unique(rows, path), intercept)
 
 
 def _from_csv(path: Path) -> Coefficients:
@@ -195,7 +194,7 @@ def _from_csv(path: Path) -> Coefficients:
         rows = list(csv.reader(file))
     if not rows or rows[0] != ["name", "weight"]:
         raise ValueError(f"{str(path)!r} does not begin with the line 'name,weight' of an export")
-    weights: dict[Name, float] = {}
+    named: list[tuple[Name, float]] = []
     intercept = 0.0
     for number, row in enumerate(rows[1:], 2):
         try:
@@ -206,20 +205,14 @@ def _from_csv(path: Path) -> Coefficients:
         if number == 2 and name == "":
             intercept = weight
         else:
-            weights[_from_cell(name)] = weight
-    return Coefficients(weights, intercept)
+            named.append((from_cell(name), weight))
+    return Coefficients(_unique(named, path), intercept)
 
 
-def _from_cell(text: str) -> Name:
-    """The name that the export wrote: numbers and tuples as JSON, other text as it stands."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    exact = json.dumps(value) == text and not isinstance(value, bool)
-    return _restored(value) if exact and isinstance(value, int | list) else text
-
-
-def _restored(name: Any) -> Name:
-    """JSON has no tuples: a list was one."""
-    return tuple(map(_restored, name)) if isinstance(name, list) else plain_name(name)
+def _unique(rows: list[tuple[Name, float]], path: Path) -> dict[Name, float]:
+    weights: dict[Name, float] = {}
+    for name, weight in rows:
+        if name in weights:
+            raise ValueError(f"{str(path)!r} has two weights for {name!r}; keep one")
+        weights[name] = weight
+    return weights

@@ -143,10 +143,14 @@ def test_column_numbers_are_the_names_of_learn_csr() -> None:
 # This package, river, exported files
 
 
+# Strings that look like other names, or like JSON, or that a CSV has to quote.
+ODD = ("", "7", "7 ", "-0", "07", "true", "3.5", '"7"', '["pair", 2]', "[x", 'é,\n"', "null")
+
+
 def trained(kind: Any = SparseClassifier, **arguments: Any) -> Any:
     model = kind(FTRLProximal(alpha=0.5, l1=0.01), **arguments)
     for row, signal in zip(FRAME.to_dict("records"), SIGNAL, strict=True):
-        x = {**row, 7: row["a"], ("pair", 2): row["b"], "": 0.5, "7 ": 1.0, "[x": 1.0, "é,\n": 1.0}
+        x = {**row, 7: row["a"], ("pair", ("q", 2)): row["b"], **dict.fromkeys(ODD, row["c"])}
         model.learn_one(x, bool(signal > 0) if kind is SparseClassifier else signal)
     return model
 
@@ -183,6 +187,7 @@ def test_a_linear_model_of_river_is_read() -> None:
 def test_an_exported_file_comes_back_to_the_bit(tmp_path: Path, suffix: str) -> None:
     model = trained()
     path = model.export(tmp_path / f"weights{suffix}")
+    assert {7, "7", '"7"', ("pair", ("q", 2)), ""} < set(model.weights)
     for source in (path, str(path)):
         found = coefficients_from(source)
         assert found.weights == model.weights
@@ -198,6 +203,7 @@ def test_an_exported_file_comes_back_to_the_bit(tmp_path: Path, suffix: str) -> 
         ("w.csv", "feature,weight\n", "name,weight"),
         ("w.csv", "name,weight\n,0.5\na\n", "row 3"),
         ("w.csv", "name,weight\n,0.5\na,heavy\n", "row 3"),
+        ("w.csv", "name,weight\n,0.5\na,1\na,2\n", "two weights for 'a'"),
         ("w.txt", "weights\n", "no text of VowpalWabbit"),
     ],
 )
