@@ -10,8 +10,9 @@ from river import base
 
 from streamlasso.arrays import checked_importances, checked_targets
 from streamlasso.encoding import RowEncoder, frame_rows
-from streamlasso.export import export_weights
+from streamlasso.export import contributions, export_weights
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
+from streamlasso.interactions import Interactions, checked_interactions
 from streamlasso.labels import BinaryLabels
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES, get_loss
@@ -32,12 +33,19 @@ class _SparseLinear:
     _domain: str
 
     def __init__(
-        self, rule: Rule | None, loss: str, index: FeatureIndex | None, fit_intercept: bool
+        self,
+        rule: Rule | None,
+        loss: str,
+        index: FeatureIndex | None,
+        fit_intercept: bool,
+        interactions: Interactions,
     ) -> None:
         self.rule = rule
         self.loss = loss
         self.index = index
         self.fit_intercept = fit_intercept
+        # A list: river's clone asks for the first item of a tuple.
+        self.interactions = list(checked_interactions(interactions))
         self._learner = Learner(
             FTRLProximal() if rule is None else rule,
             get_loss(loss, self._domain),
@@ -45,23 +53,22 @@ class _SparseLinear:
             GrowingIndex() if index is None else index.fresh(),
             fit_intercept=fit_intercept,
         )
-        self._encoder = RowEncoder(self._learner.index)
+        self._encoder = RowEncoder(self._learner.index, interactions=self.interactions)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         self.__dict__.update(attributes)
-        self._encoder = RowEncoder(self._learner.index)
+        self._encoder = RowEncoder(self._learner.index, interactions=self.interactions)
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
         """Every rule with every loss of the domain, for river's checks."""
         yield {}
         for rule in RULES.values():
-            for name, loss in LOSSES.items():
-                if loss.domain == cls._domain:
-                    yield {"rule": rule(), "loss": name}
+            for name in [name for name, loss in LOSSES.items() if loss.domain == cls._domain]:
+                yield {"rule": rule(), "loss": name}
 
     # Learning and scoring
 
@@ -123,19 +130,8 @@ class _SparseLinear:
 
         The contributions and the intercept add up to the score.
         """
-        encoder = self._encoder
-        encoder.encode(x, allocate=False)
-        learner, alone = self._learner, np.ones(1, encoder.values.dtype)
-        intercept = self.intercept
-        contributions: dict[Name, float] = {}
-        for i in range(encoder.size):
-            weight = learner.score_row(encoder.slots[i : i + 1], alone, 1) - intercept
-            if weight:
-                name = learner.index.name(int(encoder.slots[i]))
-                part = weight * float(encoder.values[i])
-                contributions[name] = contributions.get(name, 0.0) + part
-        ordered = sorted(contributions.items(), key=lambda item: -abs(item[1]))
-        return dict(ordered)
+        self._encoder.encode(x, allocate=False)
+        return contributions(self._learner, self._encoder)
 
     # Files
 
@@ -167,10 +163,11 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
     loss
         ``"squared"``: ½(prediction − y)².
     index
-        Where feature names live: a growing index of exact names by default, or
-        ``HashingIndex(bits=22)`` for bounded memory.
+        Where names live: all of them by default; ``HashingIndex(bits=22)`` bounds the memory.
     fit_intercept
         Whether to learn an intercept; it is never penalised.
+    interactions
+        Fields whose products are features too, ``[("site", "hour")]``: `streamlasso.interactions`.
 
     Examples
     --------
@@ -191,8 +188,9 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
         loss: str = "squared",
         index: FeatureIndex | None = None,
         fit_intercept: bool = True,
+        interactions: Interactions = (),
     ) -> None:
-        super().__init__(rule, loss, index, fit_intercept)
+        super().__init__(rule, loss, index, fit_intercept, interactions)
 
     def learn_one(self, x: Event, y: float, w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
@@ -230,10 +228,11 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
     loss
         ``"logistic"``, or ``"hinge"`` (its probabilities are not calibrated).
     index
-        Where feature names live: a growing index of exact names by default, or
-        ``HashingIndex(bits=22)`` for bounded memory.
+        Where names live: all of them by default; ``HashingIndex(bits=22)`` bounds the memory.
     fit_intercept
         Whether to learn an intercept; it is never penalised.
+    interactions
+        Fields whose products are features too, ``[("site", "hour")]``: `streamlasso.interactions`.
 
     Examples
     --------
@@ -254,8 +253,9 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
         loss: str = "logistic",
         index: FeatureIndex | None = None,
         fit_intercept: bool = True,
+        interactions: Interactions = (),
     ) -> None:
-        super().__init__(rule, loss, index, fit_intercept)
+        super().__init__(rule, loss, index, fit_intercept, interactions)
         self._labels = BinaryLabels()
 
     @property

@@ -63,6 +63,7 @@ def _manifest(model: Estimator) -> dict[str, Any]:
         "index": None if model.index is None else model.index.kind,
         "index_settings": learner.index.settings(),
         "fit_intercept": model.fit_intercept,
+        "interactions": model.interactions,
         "dtype": learner.dtype,
         "capacity": len(learner.state),
         "labels": labels,
@@ -183,7 +184,11 @@ def load(path: str | Path) -> Estimator:
     if manifest["index"] is not None:
         index = INDEXES[manifest["index"]](**manifest["index_settings"])
     model: Estimator = kinds[manifest["estimator"]](
-        rule, LOSSES[manifest["loss"]].name, index, manifest["fit_intercept"]
+        rule,
+        LOSSES[manifest["loss"]].name,
+        index,
+        manifest["fit_intercept"],
+        manifest.get("interactions", ()),
     )
     learner = model.learner
     names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
