@@ -6,6 +6,7 @@ import numpy as np
 
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
+from streamlasso.interactions import Interactions
 from streamlasso.progressive import Progress
 from streamlasso.rules import get_rule
 
@@ -17,14 +18,18 @@ __all__ = ["Estimator", "build_model", "shape_mismatch", "warm"]
 Estimator = SparseClassifier | SparseRegressor
 
 
-def build_model(config: "ModelConfig") -> Estimator:
+def build_model(config: "ModelConfig", interactions: Interactions = ()) -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
     rule = get_rule(config.rule, **config.parameters)
     hashing = config.index == "hashing"
     index = HashingIndex(config.bits, names=True) if hashing else GrowingIndex()
     if config.task == "classification":
-        return SparseClassifier(rule, config.loss or "logistic", index, config.fit_intercept)
-    return SparseRegressor(rule, config.loss or "squared", index, config.fit_intercept)
+        return SparseClassifier(
+            rule, config.loss or "logistic", index, config.fit_intercept, interactions
+        )
+    return SparseRegressor(
+        rule, config.loss or "squared", index, config.fit_intercept, interactions
+    )
 
 
 def _shape(model: Estimator) -> dict[str, Any]:
@@ -35,6 +40,7 @@ def _shape(model: Estimator) -> dict[str, Any]:
         "loss": learner.loss.name,
         "index": (learner.index.kind, learner.index.settings()),
         "fit_intercept": learner.fit_intercept,
+        "interactions": model.interactions,
     }
 
 
