@@ -17,7 +17,7 @@ one-hot feature of both. Their names are the components' names with ``^`` betwee
 from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations, product
-from math import prod
+from math import comb, prod
 from operator import itemgetter, mul
 from typing import Any
 
@@ -63,7 +63,7 @@ def checked_interactions(interactions: Interactions) -> tuple[tuple[str, ...], .
             raise ValueError(f"{what} must be a pair or triple of fields: [('site', 'hour')]")
         fields = tuple(each)
         if not 2 <= len(fields) <= 3:
-            raise ValueError(f"{what} has {len(fields)} fields; it must have two or three")
+            raise ValueError(f"{what} must have two or three fields, not {len(fields)}")
         for field in fields:
             if not isinstance(field, str):
                 raise ValueError(
@@ -128,7 +128,14 @@ class Plans:
 
     def most(self, fields: Iterable[Name]) -> int:
         """A bound of how many interactions these fields have, without making them."""
-        return sum(prod(map(len, each)) for each in self._components(fields))
+        return sum(
+            comb(len(components[0]), len(patterns))
+            if len(set(patterns)) == 1
+            else prod(map(len, components))
+            for patterns, components in zip(
+                self.interactions, self._components(fields), strict=True
+            )
+        )
 
     def of(self, fields: tuple[Name, ...]) -> Plan:
         """The plan for a row of these fields."""

@@ -39,6 +39,13 @@ Specs = Sequence[Sequence[str]]
 SPECS: Specs = [("b", "a"), ("x*", "x*"), ("*", "a"), ("a", "x?", "7"), ("x1", "x*", "*")]
 
 
+def part_by_hand(field: Any, value: Any) -> tuple[Any, Any]:
+    """Name and value of the feature of one field."""
+    if not isinstance(value, str):
+        return field, value
+    return f"{field}={value}" if isinstance(field, str) else (field, "=", value), 1
+
+
 def crossed_by_hand(event: Event, specs: Specs) -> dict[Any, Any]:
     """The event with its interactions as features of their own."""
     here = {
@@ -57,8 +64,7 @@ def crossed_by_hand(event: Event, specs: Specs) -> dict[Any, Any]:
                 and all(fnmatchcase(str(f), p) for f, p in zip(order, spec, strict=True))
             ]
             if orders:
-                parts = [(f"{f}={here[f]}", 1) if isinstance(here[f], str) else (f, here[f])
-                         for f in orders[0]]  # fmt: skip
+                parts = [part_by_hand(field, here[field]) for field in orders[0]]
                 names = [name for name, _ in parts]
                 value = math.prod((number for _, number in parts), start=1.0)
                 if all(isinstance(name, str) for name in names):
@@ -164,8 +170,8 @@ def test_huge_integers_are_infinite_and_the_event_is_rejected() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([("site",)], r"interactions\[0\] = \('site',\) has 1 .* two or three"),
-        ([("a", "b"), ("a", "b", "c", "d")], r"interactions\[1\] = .* has 4"),
+        ([("site",)], r"interactions\[0\] = \('site',\) must have two or three fields, not 1"),
+        ([("a", "b"), ("a", "b", "c", "d")], r"interactions\[1\] = .* not 4"),
         ([("a", 7)], r"interactions\[0\] = \('a', 7\): 7 is of type int"),
         (["site", "hour"], r"interactions\[0\] = 'site' must be a pair or triple"),
         ([3], r"interactions\[0\] = 3 must be a pair or triple"),
