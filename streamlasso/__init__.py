@@ -4,7 +4,7 @@
 `streamlasso.rules`, losses in `streamlasso.losses`.
 """
 
-from streamlasso.estimators import SparseClassifier, SparseRegressor
+from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES
@@ -37,6 +37,7 @@ __all__ = [
     "SnapshotError",
     "SoftThreshold",
     "SparseClassifier",
+    "SparseMultiRegressor",
     "SparseRegressor",
     "TruncatedGradient",
     "load",

@@ -1,19 +1,18 @@
-"""From an event's dict to slots and values.
-
-What a value means: a number is itself, ``True``/``False`` are 1/0, a string is the one-hot feature
-``name=value``; ``None``, NaN and pandas' NA mean that the feature is absent.
-"""
+"""From an event's dict to slots and values; what a value means is said in `streamlasso.values`."""
 
 import struct
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.crossing import Crossing
 from streamlasso.index import FeatureIndex, Name
+from streamlasso.interactions import Interactions
 from streamlasso.kernels import UNSEEN
+from streamlasso.values import categorical_name, clamped, number
 
 __all__ = ["RowEncoder", "categorical_name", "frame_rows"]
 
@@ -21,25 +20,6 @@ Array = npt.NDArray[Any]
 
 LAYOUTS_LIMIT = 256
 NO_SLOTS: Array = np.empty(0, np.uint32)
-
-
-def categorical_name(name: Name, value: str) -> Name:
-    """The name of the one-hot feature of a string value."""
-    # Added, not formatted: an Enum that is a str would be formatted as its label.
-    return name + "=" + value if isinstance(name, str) else (name, "=", value)
-
-
-def _number(name: Name, value: Any) -> float:
-    """A value that is neither float, int, bool, str nor None; NaN stands for absent."""
-    if type(value).__name__ in ("NAType", "NaTType"):
-        return float("nan")
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"feature {name!r} has the value {value!r} of type {type(value).__name__}; "
-            "a value must be a number, a string, a bool or None: flatten or convert it"
-        ) from None
 
 
 def frame_rows(X: Any) -> Iterator[dict[Name, Any]]:
@@ -58,10 +38,16 @@ class RowEncoder:
     After `encode` the row is the first ``size`` entries of ``slots`` and ``values``. An event that
     is predicted and then learned is encoded once: the last event is kept as a copy and compared,
     never by identity, since generators reuse their dicts. Events with the same names and only
-    numbers find their slots by the tuple of names.
+    numbers find their slots by the tuple of names. ``interactions`` follow the event's own features
+    in its row.
     """
 
-    def __init__(self, index: FeatureIndex, dtype: str = "float64") -> None:
+    def __init__(
+        self,
+        index: FeatureIndex,
+        dtype: str = "float64",
+        interactions: Interactions = (),
+    ) -> None:
         self.index = index
         self.slots: Array = NO_SLOTS
         self.values: Array = np.empty(64, dtype)
@@ -74,6 +60,8 @@ class RowEncoder:
         # A hashing index that keeps names learns them from `add` alone, so finding is not enough.
         self._keeps_names = getattr(index, "names", False) is True
         self._layouts: dict[tuple[Name, ...], tuple[Array, struct.Struct]] = {}
+        crossing = Crossing(index, interactions)
+        self._crossing = crossing if crossing.plans.interactions else None
 
     def encode(self, event: Mapping[Any, Any], *, allocate: bool) -> None:
         """Encode one event; new names get slots only if ``allocate``."""
@@ -93,13 +81,16 @@ class RowEncoder:
         except (TypeError, ValueError, OverflowError):
             pass  # pandas' NA and arrays have no truth value; numpy refuses huge integers
         self._event = None
-        layout = self._layouts.get(tuple(event))
+        names = tuple(event)
+        layout = self._layouts.get(names)
         if layout is not None:
-            numbers = event.values()
+            numbers: Collection[Any] = event.values()
             try:
                 # A sum that is not NaN says in one pass that no value is (nor a string, nor None).
                 total = sum(numbers)
                 if total == total:
+                    if self._crossing is not None:
+                        numbers = self._crossing.numbers(event, names)
                     layout[1].pack_into(self.values, 0, *numbers)  # type: ignore[arg-type]
                     self.slots = layout[0]
                     self.size = len(self.slots)
@@ -108,10 +99,12 @@ class RowEncoder:
                     return
             except (TypeError, struct.error, OverflowError):
                 pass
-        self._encode_each(event, allocate)
+        self._encode_each(event, names, allocate)
         self._event = dict(event)
 
-    def _encode_each(self, event: Mapping[Any, Any], allocate: bool) -> None:
+    def _encode_each(
+        self, event: Mapping[Any, Any], names: tuple[Name, ...], allocate: bool
+    ) -> None:
         known = self.index.known
         lookup = self.index.add if allocate else self.index.find
         slots: list[int] = []
@@ -132,7 +125,7 @@ class RowEncoder:
                     numeric = False
                     name, value = categorical_name(name, str.__str__(value)), 1.0
                 else:
-                    value = _number(name, value)
+                    value = number(name, value)
             if value == value:
                 slot = known.get(name)
                 if slot is None:
@@ -141,12 +134,13 @@ class RowEncoder:
                         unseen.append((len(slots), name))
                 slots.append(slot)
                 values.append(value)
+        ordinary = numeric and len(slots) == len(names)
+        if self._crossing is not None:
+            ordinary &= self._crossing.extend(event, names, slots, values, unseen, allocate)
         self._store(slots, values)
         self._unseen = unseen
         self._complete = not unseen and (allocate or not self._keeps_names)
-        names = tuple(event)
-        ordinary = numeric and self._complete and self.size == len(names)
-        if ordinary and len(self._layouts) < LAYOUTS_LIMIT:
+        if ordinary and self._complete and len(self._layouts) < LAYOUTS_LIMIT:
             self._layouts[names] = (self.slots, self._packer(self.size))
 
     def _store(self, slots: list[int], values: list[float]) -> None:
@@ -158,7 +152,7 @@ class RowEncoder:
         try:
             self._packer(size).pack_into(self.values, 0, *values)  # type: ignore[arg-type]
         except (struct.error, OverflowError):
-            self.values[:size] = [_clamped(value) for value in values]
+            self.values[:size] = [clamped(value) for value in values]
 
     def _packer(self, size: int) -> struct.Struct:
         packer = self._packers.get(size)
@@ -185,11 +179,3 @@ class RowEncoder:
 def _repeat(value: bool) -> Iterable[bool]:
     while True:
         yield value
-
-
-def _clamped(value: float) -> float:
-    """An integer too large for a float becomes an infinity, which learning rejects and counts."""
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")

@@ -185,6 +185,30 @@ class HashingIndex:
             self._names.setdefault(slot, plain_name(name))
         return slot
 
+    def cross(self, slots: tuple[int, ...], name: Name | None = None) -> int:
+        """The slot of the interaction of these slots; a name is remembered as by `add`.
+
+        It is a function of ``bits`` and the slots in their order alone: h ← mix(h + γ + slot), the
+        finaliser of SplitMix64 at each step, of which the upper bits are the slot. Names that share
+        a slot share their interactions too.
+
+        References
+        ----------
+        G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
+        OOPSLA 2014.
+        """
+        mixed = 0
+        for slot in slots:
+            mixed = (mixed + 0x9E3779B97F4A7C15 + slot) & 0xFFFFFFFFFFFFFFFF
+            mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+            mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+            mixed ^= mixed >> 31
+        slot = mixed >> (64 - self.bits)
+        slot = slot if slot >= FIRST else slot + FIRST
+        if self.names and name is not None:
+            self._names.setdefault(slot, plain_name(name))
+        return slot
+
     def _hash(self, name: Name) -> int:
         if isinstance(name, str):
             hashed = xxhash.xxh64_intdigest(name.encode("utf-8", "surrogatepass"))

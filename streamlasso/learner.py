@@ -131,6 +131,10 @@ class Learner(Readings):
         self._naming = Naming(self.rules, self.recipe)
         self._ready = FIRST if self._naming.needed else len(self.state)
 
+    def refresh(self) -> None:
+        """Forget what was derived from the names: after arrays were put in place."""
+        self._prepare()
+
     @property
     def _width(self) -> int:
         """Columns of an array of scores: the lanes, and what is served of them."""
@@ -188,6 +192,11 @@ class Learner(Readings):
             self.fit_intercept, self._scores,
         )  # fmt: skip
         return score
+
+    def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
+        """The scores of one row by all lanes, shape (models,); given as for `learn_row`."""
+        self.score_row(slots, values, size)
+        return self._scores[0, : len(self.rules)].copy()
 
     def learn_rows(
         self,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.kernels import ACTIVATED, DEACTIVATED, FIRST, INTERCEPT
 from streamlasso.rules import Rule
+from streamlasso.scales import COLUMNS, PEAKS
 from streamlasso.selection import LaneRow
 from streamlasso.specialise import Kernels
 
@@ -79,6 +80,14 @@ class Readings:
         weights = np.zeros((len(slots), self.lanes), self.dtype)
         self._kernels.read_slots(self.state, self.hyper, self.clock, slots, weights)
         return self._serve(weights, lane)
+
+    def seen_values(self, slots: Array, values: Array, size: int) -> tuple[Array, Array]:
+        """The entries of a row as they are scored: with a scale, wild values are cut."""
+        slots, values = slots[:size], values[:size]
+        if self.scale is None:
+            return slots, values
+        peaks = np.maximum(*(self.state[slots, COLUMNS.index(name)] for name in PEAKS))
+        return slots, np.where(peaks > 0, np.clip(values, -2 * peaks, 2 * peaks), values)
 
     def intercept(self, lane: int | None = None) -> float:
         """The intercept."""

@@ -31,11 +31,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["COLUMNS", "SCALES", "functions_of"]
+__all__ = ["COLUMNS", "PEAKS", "SCALES", "functions_of"]
 
 COLUMNS = ("seen", "start", "square", "peak", "old_square", "old_peak", "unit")
 """Columns per slot: how many values, how many before this block; its mean square and largest, those
 of the block before; s."""
+
+PEAKS = ("peak", "old_peak")
+"""Columns whose maximum is mx."""
 
 SEEN, START, SQUARE, PEAK, OLD_SQUARE, OLD_PEAK, UNIT = range(7)
 LANES = 1

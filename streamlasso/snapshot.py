@@ -19,9 +19,9 @@ from safetensors.numpy import save as to_bytes
 
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import INDEXES, Name
-from streamlasso.labels import BinaryLabels
-from streamlasso.losses import get_loss
-from streamlasso.rules import get_rule
+from streamlasso.learner import Learner
+from streamlasso.losses import Softmax, get_loss
+from streamlasso.manifest import rule_from, rule_to, value_from, value_to
 
 __all__ = [
     "FORMAT",
@@ -34,7 +34,7 @@ __all__ = [
     "write_atomic",
 ]
 
-FORMAT = 1
+FORMAT = 2
 
 Estimator = SparseClassifier | SparseRegressor
 Array = npt.NDArray[Any]
@@ -44,26 +44,30 @@ class SnapshotError(Exception):
     """A snapshot cannot be used: says which file and why."""
 
 
-def _plain(value: Any) -> Any:
-    """JSON has no infinity and no tuples of its own."""
-    return str(value) if value in (float("inf"), float("-inf")) else value
-
-
 def _manifest(model: Estimator) -> dict[str, Any]:
     learner = model.learner
     labels = None
     if isinstance(model, SparseClassifier):
         labels = {"classes": model.classes, "seen": sorted(model._labels.seen, key=repr)}
+    grid = None
+    if model.grid is not None:
+        grid = [[name, [value_to(v) for v in values]] for name, values in model.grid.items()]
     return {
         "format": FORMAT,
         "estimator": type(model).__name__,
-        "rule": None if model.rule is None else model.rule.name,
-        "parameters": {name: _plain(value) for name, value in asdict(learner.rule).items()},
-        "loss": learner.loss.name,
-        "loss_parameters": asdict(learner.loss),
+        "given_rule": model.rule is not None,
+        **rule_to(learner.rule if model.rule is None else model.rule),
+        # The loss it was made with: a third class has the learner go on with another.
+        "loss": get_loss(model.loss).name,
+        "loss_parameters": asdict(get_loss(model.loss)),
         "index": None if model.index is None else model.index.kind,
         "index_settings": learner.index.settings(),
         "fit_intercept": model.fit_intercept,
+        "scale": model.scale,
+        "grid": grid,
+        "select": model.select,
+        "refit": model.refit,
+        "interactions": model.interactions,
         "dtype": learner.dtype,
         "capacity": len(learner.state),
         "labels": labels,
@@ -90,17 +94,33 @@ class Captured:
 
 def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
     """Copy an estimator; ``extra`` is JSON that comes back in the manifest."""
-    learner = model.learner
+    arrays = _state(model.learner)
+    if model.companion is not None:
+        arrays |= {f"refit_{name}": array for name, array in _state(model.companion).items()}
+    manifest = {**_manifest(model), "extra": extra or {}}
+    return Captured(manifest, arrays, model.learner.index.entries())
+
+
+def _state(learner: Learner) -> dict[str, Array]:
+    """A copy of a learner's arrays; of the state the records that are not empty."""
     bits = learner.state.view(np.uint64 if learner.dtype == "float64" else np.uint32)
     slots = np.flatnonzero(bits.any(axis=1))  # by bits: a record of -0.0 is kept too
-    arrays = {
+    return {
         "slots": slots.astype(np.uint32),
         "records": learner.state[slots],
         "hyper": learner.hyper.copy(),
         "counts": learner.counts.copy(),
+        "ledger": learner.ledger.copy(),
     }
-    manifest = {**_manifest(model), "extra": extra or {}}
-    return Captured(manifest, arrays, learner.index.entries())
+
+
+def _restore(learner: Learner, arrays: dict[str, Array], capacity: int, prefix: str = "") -> None:
+    """Take the arrays of `_state` into a learner of the same settings."""
+    learner.state = np.zeros((capacity, learner.state.shape[1]), learner.dtype)
+    learner.state[arrays[f"{prefix}slots"]] = arrays[f"{prefix}records"]
+    for name in ("hyper", "counts", "ledger"):
+        getattr(learner, name)[:] = arrays[prefix + name]
+    learner.refresh()
 
 
 def _digest(manifest: str, arrays: dict[str, Array]) -> str:
@@ -173,34 +193,41 @@ def load(path: str | Path) -> Estimator:
     """
     manifest, arrays = _open(Path(path))
     kinds = {kind.__name__: kind for kind in (SparseClassifier, SparseRegressor)}
-    rule = None
-    if manifest["rule"] is not None:
-        parameters = {
-            name: float(value) if value in ("inf", "-inf") else value
-            for name, value in manifest["parameters"].items()
-        }
-        rule = get_rule(manifest["rule"], **parameters)
     index = None
     if manifest["index"] is not None:
         index = INDEXES[manifest["index"]](**manifest["index_settings"])
-    loss = get_loss(manifest["loss"], **manifest.get("loss_parameters", {}))
+    loss = get_loss(manifest["loss"], **manifest["loss_parameters"])
+    grid = None
+    if manifest["grid"] is not None:
+        grid = {name: [value_from(v) for v in values] for name, values in manifest["grid"]}
     model: Estimator = kinds[manifest["estimator"]](
+        rule_from(manifest) if manifest["given_rule"] else None,
         # A name where it says all, as most estimators are given it.
-        rule,
         loss.name if loss == get_loss(loss.name) else loss,
         index,
         manifest["fit_intercept"],
+        manifest["scale"],
+        grid,
+        manifest["select"],
+        manifest["refit"],
+        manifest["interactions"],
     )
     learner = model.learner
+    if isinstance(model, SparseClassifier):
+        _take_labels(model, manifest)
     names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
     learner.index.restore((slot, _name(name)) for slot, name in names)
-    learner.state = np.zeros((manifest["capacity"], learner.state.shape[1]), learner.dtype)
-    learner.state[arrays["slots"]] = arrays["records"]
-    learner.hyper[:] = arrays["hyper"]
-    learner.counts[:] = arrays["counts"]
-    if isinstance(model, SparseClassifier):
-        negative, positive = map(_name, manifest["labels"]["classes"])
-        model._labels = BinaryLabels(
-            negative, positive, set(map(_name, manifest["labels"]["seen"]))
-        )
+    _restore(learner, arrays, manifest["capacity"])
+    if model.companion is not None:
+        capacity = max(len(model.companion.state), 1 << (learner.index.size - 1).bit_length())
+        _restore(model.companion, arrays, capacity, "refit_")
     return model
+
+
+def _take_labels(model: SparseClassifier, manifest: dict[str, Any]) -> None:
+    """The labels, and the lanes of a third and later classes."""
+    classes = tuple(map(_name, manifest["labels"]["classes"]))
+    model._labels.classes = classes
+    model._labels.seen = set(map(_name, manifest["labels"]["seen"]))
+    if len(classes) > 2:
+        model.learner.rearrange(Softmax(len(classes)), [None] * len(classes))

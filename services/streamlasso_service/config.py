@@ -165,6 +165,17 @@ class FeaturesConfig(Section):
     log1p: list[str] = Field([], description="numeric, as sgn(v)·log(1 + abs(v))")
     prefix: dict[str, str] = Field({}, description="pattern → what to put before the name")
     unit_length: bool = Field(False, description="scale each event's values to Σ value² = 1")
+    interactions: list[list[str]] = Field(
+        [], description="pairs and triples of fields, or patterns, whose products are features too"
+    )
+
+    @field_validator("interactions")
+    @classmethod
+    def _pairs_and_triples(cls, interactions: list[list[str]]) -> list[list[str]]:
+        from streamlasso.interactions import checked_interactions
+
+        checked_interactions(interactions)
+        return interactions
 
 
 class SourceConfig(Section):

@@ -69,7 +69,7 @@ class Consumer:
         self.metrics = metrics
         self.dead_letters = dead_letters
         self.predictions = predictions
-        self.model: Estimator = initial or build_model(settings.model)
+        self.model: Estimator = initial or self._configured()
         self.progress = Progress(self.model.learner.loss)
         self.tallies: dict[Partition, Tally] = {}
         self.failed = self.restored_events = self.consumed = 0
@@ -111,7 +111,7 @@ class Consumer:
 
     def _restore(self) -> None:
         begun = time.monotonic()
-        warm(build_model(self.settings.model))
+        warm(self._configured())
         newest = self.store.newest()
         self._check_shape(self.model, "the initial snapshot")
         if newest is not None:
@@ -130,7 +130,8 @@ class Consumer:
             if warning := another_source({p.topic for p in self.tallies}, self.settings):
                 log.warning("%s", warning)
             self.metrics.restore_duration_seconds.set(time.monotonic() - begun)
-        self._encoder = RowEncoder(self.model.learner.index, self.model.learner.dtype)
+        learner = self.model.learner
+        self._encoder = RowEncoder(learner.index, learner.dtype, self.model.interactions)
         self.restored_events = self.model.learner.clock
         self._checkpoint.covered(self.restored_events)
         self.metrics.describe(self.model.learner, self.settings.streams)
@@ -140,8 +141,11 @@ class Consumer:
         positions = {name: tally.position for name, tally in self.tallies.items()}
         self.source.start(positions)
 
+    def _configured(self) -> Estimator:
+        return build_model(self.settings.model, self.settings.features.interactions)
+
     def _check_shape(self, model: Estimator, name: str) -> None:
-        if mismatch := shape_mismatch(build_model(self.settings.model), model):
+        if mismatch := shape_mismatch(self._configured(), model):
             raise SourceError(f"{name} holds another model:\n{mismatch}", MISMATCH_EXIT_CODE)
 
     # 2. Poll

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from streamlasso.interactions import Plans
 from streamlasso_service.config import EventConfig, LimitsConfig
 from streamlasso_service.fields import FieldError, Fields, NonFiniteError
 from streamlasso_service.records import Bad, Event, Record
@@ -49,6 +50,8 @@ class Decoder:
         self._target: Callable[[Any], float] = (
             self._binary if task == "classification" else self._real
         )
+        interactions = fields.config.interactions
+        self._plans = Plans(interactions) if interactions else None
         self._decode = msgspec.json.Decoder().decode
 
     def decode(self, record: Record) -> Event | Bad:
@@ -79,11 +82,21 @@ class Decoder:
         fields = nested if isinstance(nested, dict) else raw
         if len(fields) > self.limits.max_event_features:
             return Bad("feature_limit", f"{len(fields)} features > limits.max_event_features")
+        features = self.fields.apply(fields)
+        if self._plans is not None:
+            # A pattern over n fields makes of the order of n² features.
+            crossed = self._plans.most(features)
+            if len(features) + crossed > self.limits.max_event_features:
+                return Bad(
+                    "feature_limit",
+                    f"{len(features)} features and up to {crossed} interactions "
+                    "> limits.max_event_features",
+                )
         return Event(
             ident,
             None if target is None else self._target(target),
             1.0 if importance is None else _importance(names.importance, importance),
-            self.fields.apply(fields),
+            features,
         )
 
     def _binary(self, target: Any) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
+from streamlasso.interactions import Interactions
 from streamlasso.losses import get_loss
 from streamlasso.progressive import Progress
 from streamlasso.rules import get_rule
@@ -17,7 +18,7 @@ __all__ = ["Estimator", "build_model", "shape_mismatch", "warm"]
 Estimator = SparseClassifier | SparseRegressor
 
 
-def build_model(config: ModelConfig) -> Estimator:
+def build_model(config: ModelConfig, interactions: Interactions = ()) -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
     rule = get_rule(config.rule, **config.parameters)
     hashing = config.index == "hashing"
@@ -25,7 +26,7 @@ def build_model(config: ModelConfig) -> Estimator:
     name = config.loss or DEFAULT_LOSSES[config.task]
     loss = get_loss(name, **config.loss_parameters) if config.loss_parameters else name
     kind = SparseClassifier if config.task == "classification" else SparseRegressor
-    return kind(rule, loss, index, config.fit_intercept)
+    return kind(rule, loss, index, config.fit_intercept, interactions=interactions)
 
 
 def _shape(model: Estimator) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def _shape(model: Estimator) -> dict[str, Any]:
         "loss_parameters": asdict(learner.loss),
         "index": (learner.index.kind, learner.index.settings()),
         "fit_intercept": learner.fit_intercept,
+        "interactions": model.interactions,
     }
 
 

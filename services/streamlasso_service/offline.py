@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from streamlasso import Progress, load
+from streamlasso.interactions import JOINER
 from streamlasso.snapshot import SnapshotError, read_manifest
 from streamlasso_service.config import EventConfig, FeaturesConfig, FileConfig, LimitsConfig
 from streamlasso_service.decoding import Decoder
@@ -78,6 +79,7 @@ def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -
         "rule": repr(model.learner.rule),
         "loss": manifest["loss"],
         "index": repr(model.learner.index),
+        "interactions": [JOINER.join(each) for each in model.interactions],
         "events_learned": model.learner.clock,
         "progressive_loss": progress.mean_loss if progress else None,
         "constant_model_loss": progress.baseline if progress else None,

@@ -218,7 +218,7 @@ class Rule:
 
     def value(self, name: str) -> float:
         """A parameter as a number: of a penalty, its strength."""
-        value = getattr(self, name)
+        value = self.l1_penalty if name == "l1" else getattr(self, name)
         return value.strength if isinstance(value, Penalty) else float(value)
 
     def hyper(self, *, intercept: bool = False) -> list[float]:

@@ -1,0 +1,160 @@
+"""What the river estimators share: parameters, encoding, learning, files."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso.arrays import checked_importances, checked_targets
+from streamlasso.encoding import RowEncoder, frame_rows
+from streamlasso.estimators.reports import Reports
+from streamlasso.feeding import learn_events
+from streamlasso.grid import expand
+from streamlasso.index import FeatureIndex, GrowingIndex, Name
+from streamlasso.interactions import Interactions, checked_interactions
+from streamlasso.learner import Learner
+from streamlasso.losses import LOSSES, Loss, get_loss
+from streamlasso.refit import Companion
+from streamlasso.rules import RULES, FTRLProximal, Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Event", "SparseLinear"]
+
+Event = Mapping[Name, Any]
+Array = npt.NDArray[Any]
+
+
+class SparseLinear(Reports):
+    """Base of the estimators for one target or label."""
+
+    _domains: tuple[str, ...]
+
+    def __init__(
+        self,
+        rule: Rule | None,
+        loss: str | Loss,
+        index: FeatureIndex | None,
+        fit_intercept: bool,
+        scale: str | None,
+        grid: Mapping[str, Iterable[Any]] | None,
+        select: str,
+        refit: bool,
+        interactions: Interactions,
+    ) -> None:
+        self.rule = rule
+        self.loss = loss
+        self.index = index
+        self.fit_intercept = fit_intercept
+        self.scale = scale
+        self.grid = grid
+        self.select = select
+        self.refit = refit
+        # A list: river's clone asks for the first item of a tuple.
+        self.interactions = list(checked_interactions(interactions))
+        self._learner = Learner(
+            expand(FTRLProximal() if rule is None else rule, grid),
+            get_loss(loss, self._domains),
+            # A parameter is a template: clones of one estimator must not share names.
+            GrowingIndex() if index is None else index.fresh(),
+            fit_intercept=fit_intercept,
+            scale=scale,
+            select=None if grid is None else select,
+        )
+        self._companion = Companion(self._learner) if refit else None
+        self._encoder = self._new_encoder()
+
+    def _new_encoder(self) -> RowEncoder:
+        learner = self._learner
+        return RowEncoder(learner.index, learner.dtype, interactions=self.interactions)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        self._encoder = self._new_encoder()
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        """Every rule with every loss of the domains, and each other option, for river's checks."""
+        yield {}
+        for rule in RULES.values():
+            for name in [name for name, loss in LOSSES.items() if loss.domain in cls._domains]:
+                yield {"rule": rule(), "loss": name}
+        yield {"scale": "rms-max"}
+        yield {"grid": {"alpha": [0.1, 1.0], "l1": [0.1, 1.0]}, "select": "mix"}
+        yield {"refit": True}
+
+    # Learning and scoring
+
+    def _learn(self, x: Event, target: float, w: float) -> None:
+        encoder = self._encoder
+        encoder.encode(x, allocate=w != 0)
+        self._learner.learn_row(encoder.slots, encoder.values, encoder.size, target, w)
+        if self._companion is not None:
+            row = encoder.slots[: encoder.size], encoder.values[: encoder.size]
+            self._companion.learn(self._learner, row, target, w)
+
+    def _score(self, x: Event) -> float:
+        encoder = self._encoder
+        encoder.encode(x, allocate=False)
+        return self._learner.score_row(encoder.slots, encoder.values, encoder.size)
+
+    def _importances(self, w: Any, rows: int) -> Array:
+        importances = np.broadcast_to(np.asarray(w, np.float64), (rows,))
+        return checked_importances(importances, rows, self._learner.dtype)
+
+    def _learn_frame(self, X: "pd.DataFrame", targets: Array, w: Any) -> None:
+        learner = self._learner
+        targets = checked_targets(targets, len(X), learner.loss, learner.dtype)
+        importances = self._importances(w, len(X))
+        events = frame_rows(X)
+        if self._companion is not None:  # it must see the weights as they were at each row
+            for event, target, one in zip(events, targets, importances, strict=True):
+                self._learn(event, float(target), float(one))
+        else:
+            learn_events(learner, self._encoder, events, targets, importances)
+
+    def _score_frame(self, X: "pd.DataFrame") -> Array:
+        return self._learner.score_rows(*self._encoder.encode_rows(frame_rows(X), allocate=False))
+
+    @property
+    def companion(self) -> Learner | None:
+        """With ``refit``, the learner without penalties."""
+        return None if self._companion is None else self._companion.learner
+
+    # Start and files
+
+    def warm_start(self, source: Any, *, trust: float = 1.0, **options: Any) -> None:
+        """Start from the weights of another model; learning goes on from there.
+
+        An event without a slope changes nothing but what a penalty per event takes.
+
+        Parameters
+        ----------
+        source, options
+            A mapping name → weight, a fitted scikit-learn model, a VowpalWabbit readable model
+            (``--invert_hash``), an exported file, another estimator:
+            `streamlasso.coefficients.coefficients_from`.
+        trust
+            The root of a weight's sum of squared gradients that the source stands for, ≥ 0: the
+            larger, the slower the weights move away from it.
+        """
+        from streamlasso.coefficients import coefficients_from
+
+        given = coefficients_from(source, **options)
+        self._take_classes(given.classes)
+        self._learner.plant(given.weights, given.intercept, trust)
+
+    def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
+        """Take the labels of a source."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one file, from which `streamlasso.load` goes on to the same bits."""
+        from streamlasso.snapshot import save
+
+        return save(path, self)

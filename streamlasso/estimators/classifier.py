@@ -1,0 +1,219 @@
+"""Classification, into two classes or more."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from river import base
+
+from streamlasso.estimators.base import Event, SparseLinear
+from streamlasso.index import FeatureIndex, Name
+from streamlasso.interactions import Interactions
+from streamlasso.labels import Labels
+from streamlasso.losses import Loss, Softmax
+from streamlasso.rules import Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SparseClassifier"]
+
+Array = npt.NDArray[Any]
+
+
+class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[misc]
+    """Sparse linear classification, one event at a time.
+
+    score = intercept + Σ weight·value, with most weights exactly zero;
+    P(positive) = 1/(1 + e^(−score)) with the logistic loss.
+
+    Labels are ``False``/``True``, 0/1, −1/1, or any values: of two the first to come is the negative
+    class. When a third comes, the logistic loss becomes the softmax of a score for each class, which
+    goes on from what was learned: the ratio of the first two probabilities stays. ``weights`` and
+    ``intercept`` are then by label. A rule whose l1 is a group's, ``grid`` and ``refit`` are for two.
+
+    Parameters
+    ----------
+    rule
+        The learning rule with its penalties; `FTRLProximal()` by default.
+    loss
+        ``"logistic"``, ``"squared_hinge"``, or ``"hinge"`` (its probabilities are not calibrated).
+    index
+        Where names live: all of them by default; ``HashingIndex(bits=22)`` bounds the memory.
+    fit_intercept
+        Whether to learn an intercept; it is never penalised.
+    scale
+        None, or ``"max"``, ``"rms"``, ``"rms-max"``: divide each feature's values by their own
+        size, so that its unit does not matter (`streamlasso.scales`). Weights stay in your units.
+    grid
+        Values of the rule's numbers: ``{"alpha": [0.1, 1], "l1": [0.1, 1, 10]}``. Every combination
+        is a model of its own, learned in the same pass.
+    select
+        With a grid, what predicts: ``"leader"``, ``"mix"``, ``"1se"`` (`streamlasso.selection`).
+    refit
+        Learn beside each active weight what it would be without shrinkage (`streamlasso.refit`).
+    interactions
+        Fields whose products are features too, ``[("site", "hour")]``: `streamlasso.interactions`.
+
+    Examples
+    --------
+    >>> from streamlasso import SparseClassifier
+    >>> model = SparseClassifier()
+    >>> for i in range(500):
+    ...     x = {"site": ["news", "shop"][i % 2], "hour": i % 24}
+    ...     model.learn_one(x, x["site"] == "shop")
+    >>> model.predict_one({"site": "shop", "hour": 3})
+    True
+    """
+
+    _domains = ("binary",)
+
+    def __init__(
+        self,
+        rule: Rule | None = None,
+        loss: str | Loss = "logistic",
+        index: FeatureIndex | None = None,
+        fit_intercept: bool = True,
+        scale: str | None = None,
+        grid: Mapping[str, Iterable[Any]] | None = None,
+        select: str = "leader",
+        refit: bool = False,
+        interactions: Interactions = (),
+    ) -> None:
+        super().__init__(
+            rule, loss, index, fit_intercept, scale, grid, select, refit, interactions
+        )
+        self._labels = Labels(limit=None if self._multiclass else 2)
+
+    @property
+    def _multiclass(self) -> bool:
+        """Whether a third class may come."""
+        alone = self.grid is None and not self.refit
+        return alone and self._learner.loss.name in ("logistic", "softmax")
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels; with two, the negative and the positive one."""
+        return self._labels.classes
+
+    @property
+    def _many(self) -> bool:
+        return self._learner.loss.together
+
+    def _target(self, y: Any, w: float) -> float:
+        """The label's number; a third class makes room for itself."""
+        target = self._labels.target(y, w)
+        if target > 1 and target >= self._learner.loss.hyper()[0] * self._many:
+            old: list[int | None] = [*range(len(self._learner.rules))]
+            sources = [*old, None] if self._many else [None, 0, None]
+            self._learner.rearrange(Softmax(len(sources)), sources)
+        return target
+
+    def learn_one(self, x: Event, y: Any, w: float = 1.0) -> None:
+        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
+        self._learn(x, self._target(y, w), w)
+
+    def _probabilities(self, scores: Array) -> Array:
+        """Of lanes' scores, one row an event: a column for each class."""
+        if self._many:
+            return Softmax.probabilities(scores)
+        mean = self._learner.loss.mean
+        positive = np.array([mean(score) for score in scores[:, 0].tolist()])
+        return np.column_stack([1.0 - positive, positive])
+
+    def _scores(self, x: Event) -> Array:
+        encoder = self._encoder
+        encoder.encode(x, allocate=False)
+        return self._learner.score_lanes(encoder.slots, encoder.values, encoder.size)
+
+    def predict_proba_one(self, x: Event) -> dict[Any, float]:
+        """Label → probability; unknown names count as zero and are not remembered."""
+        if self._many:
+            shares = self._probabilities(self._scores(x)[None, :])[0].tolist()
+            return dict(zip(self.classes, shares, strict=True))
+        positive = float(self._learner.loss.mean(self._score(x)))
+        return dict(zip(self.classes, (1.0 - positive, positive), strict=True))
+
+    def predict_one(self, x: Event) -> Any:
+        """The most likely label; of equals the first, with two the negative one."""
+        if self._many:
+            return self.classes[int(self._scores(x).argmax())]
+        return self.classes[self._score(x) > 0]
+
+    def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
+        """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
+        labels = np.asarray(y).tolist()
+        weights = self._importances(w, len(labels))
+        start, targets = 0, []
+        for row, (label, weight) in enumerate(zip(labels, weights.tolist(), strict=True)):
+            crowded = len(self._labels.seen) >= 2 and self._labels.number(label) is None
+            if crowded and weight > 0 and self._multiclass:
+                # The rows before a new class are learned without it.
+                self._learn_frame(X.iloc[start:row], np.array(targets), weights[start:row])
+                start, targets = row, []
+            targets.append(self._target(label, weight))
+        self._learn_frame(X.iloc[start:], np.array(targets, np.float64), weights[start:])
+
+    def _frame_scores(self, X: "pd.DataFrame") -> Array:
+        scores = self._score_frame(X)
+        return scores if scores.ndim == 2 else scores[:, None]
+
+    def predict_proba_many(self, X: "pd.DataFrame") -> "pd.DataFrame":
+        """The probabilities of a frame's rows, a column per label, under its index."""
+        import pandas as pd
+
+        shares = self._probabilities(self._frame_scores(X))
+        return pd.DataFrame(dict(zip(self.classes, shares.T, strict=True)), X.index)
+
+    def predict_many(self, X: "pd.DataFrame") -> "pd.Series[Any]":
+        """The most likely labels of a frame's rows, under its index."""
+        import pandas as pd
+
+        scores = self._frame_scores(X)
+        best = scores.argmax(axis=1) if self._many else scores[:, 0] > 0
+        return pd.Series([self.classes[number] for number in best.tolist()], X.index)
+
+    # With more than two classes: by label
+
+    @property
+    def weights(self) -> dict[Any, Any]:
+        """Name → effective weight, active features only; of many classes label → such a dict."""
+        if not self._many:
+            return super().weights
+        weights = enumerate(self.classes)
+        return {label: self._learner.weights(lane) for lane, label in weights}
+
+    @property
+    def intercept(self) -> Any:
+        """The intercept, never penalised; of many classes label → intercept."""
+        if not self._many:
+            return super().intercept
+        return {label: self._learner.intercept(k) for k, label in enumerate(self.classes)}
+
+    @property
+    def active_features(self) -> int:
+        """Number of features whose effective weight is not zero, in any class."""
+        if not self._many:
+            return super().active_features
+        return len({name for weights in self.weights.values() for name in weights})
+
+    def explain_one(self, x: Event, label: Any = None) -> dict[Name, Any]:
+        """Name → contribution weight·value to the score, largest first; zeros left out.
+
+        The contributions and the intercept add up to the score: with two classes that of the
+        positive one, with more that of ``label``, by default the one predicted.
+        """
+        if not self._many:
+            return super().explain_one(x)
+        if label is None:
+            label = self.predict_one(x)
+        if label not in self.classes:
+            raise ValueError(f"label = {label!r} is none of the classes {list(self.classes)}")
+        return self._contributions(x, self._learner, self.classes.index(label))
+
+    def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
+        if self._many:
+            raise ValueError("a warm start is for two classes, this model has more")
+        if classes is not None and not self._labels.seen:
+            self._labels.classes, self._labels.seen = tuple(classes), set(classes)

@@ -1,0 +1,132 @@
+"""Regression on several targets at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from river import base
+
+from streamlasso.encoding import RowEncoder
+from streamlasso.index import FeatureIndex, GrowingIndex, Name
+from streamlasso.interactions import Interactions, checked_interactions
+from streamlasso.learner import Learner
+from streamlasso.losses import Loss, get_loss
+from streamlasso.rules import FTRLProximal, Rule
+
+__all__ = ["SparseMultiRegressor"]
+
+Event = Mapping[Name, Any]
+
+
+class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
+    """Sparse linear regression on several targets, one event at a time.
+
+    Each target is a lane of its own over the same features: one look-up and one pass for all. A
+    target that is missing from an event, or None or NaN, is not learned from it; one that was never
+    seen before is added.
+
+    Parameters
+    ----------
+    rule, loss, index, fit_intercept, scale, interactions
+        As for `SparseRegressor`, the same for all targets.
+
+    Examples
+    --------
+    >>> from streamlasso import SoftThreshold, SparseMultiRegressor
+    >>> model = SparseMultiRegressor(SoftThreshold(learning_rate=1.0, l1=0.01))
+    >>> for i in range(500):
+    ...     model.learn_one({"a": i % 7}, {"double": 2.0 * (i % 7), "half": 0.5 * (i % 7)})
+    >>> {name: round(value, 1) for name, value in model.predict_one({"a": 3}).items()}
+    {'double': 6.0, 'half': 1.5}
+    """
+
+    def __init__(
+        self,
+        rule: Rule | None = None,
+        loss: str | Loss = "squared",
+        index: FeatureIndex | None = None,
+        fit_intercept: bool = True,
+        scale: str | None = None,
+        interactions: Interactions = (),
+    ) -> None:
+        self.rule = rule
+        self.loss = loss
+        self.index = index
+        self.fit_intercept = fit_intercept
+        self.scale = scale
+        self.interactions = list(checked_interactions(interactions))
+        self._targets: list[Any] = []
+        self._learner = Learner(
+            FTRLProximal() if rule is None else rule,
+            get_loss(loss, ("real", "count")),
+            GrowingIndex() if index is None else index.fresh(),
+            fit_intercept=fit_intercept,
+            scale=scale,
+        )
+        self._encoder = self._new_encoder()
+
+    def _new_encoder(self) -> RowEncoder:
+        learner = self._learner
+        return RowEncoder(learner.index, learner.dtype, interactions=self.interactions)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        self._encoder = self._new_encoder()
+
+    def _row(self, x: Event, *, allocate: bool) -> tuple[npt.NDArray[Any], ...]:
+        encoder = self._encoder
+        encoder.encode(x, allocate=allocate)
+        size = encoder.size
+        return np.array([0, size]), encoder.slots[:size], encoder.values[:size].copy()
+
+    def learn_one(self, x: Event, y: Mapping[Any, float | None], w: float = 1.0) -> None:
+        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
+        new = [name for name in y if name not in self._targets]
+        if new and w > 0:
+            known: list[int | None] = [*range(len(self._targets))]
+            self._targets += new
+            if len(self._targets) > 1:
+                # The first target takes over the lane that the learner was made with.
+                sources = [*(known or [0]), *[None] * len(new)][: len(self._targets)]
+                self._learner.rearrange(self._learner.loss, sources)
+        given = [y.get(name) for name in self._targets]
+        targets = np.array([np.nan if value is None else value for value in given], np.float64)
+        if not len(targets) or np.isnan(targets).all():
+            return
+        if len(targets) > 1:
+            targets = targets[None, :]
+        self._learner.learn_rows(*self._row(x, allocate=w != 0), targets, [w])
+
+    def predict_one(self, x: Event) -> dict[Any, float]:
+        """Target → prediction, of the targets that were learned."""
+        self._encoder.encode(x, allocate=False)
+        encoder, mean = self._encoder, self._learner.loss.mean
+        scores = self._learner.score_lanes(encoder.slots, encoder.values, encoder.size)
+        return {
+            name: float(mean(score))
+            for name, score in zip(self._targets, scores.tolist(), strict=False)
+        }
+
+    @property
+    def learner(self) -> Learner:
+        """The `Learner` underneath."""
+        return self._learner
+
+    @property
+    def targets(self) -> tuple[Any, ...]:
+        """The names of the targets, in the order in which they came."""
+        return tuple(self._targets)
+
+    @property
+    def weights(self) -> dict[Any, dict[Name, float]]:
+        """Target → name → effective weight, active features only."""
+        return {name: self._learner.weights(k) for k, name in enumerate(self._targets)}
+
+    @property
+    def intercept(self) -> dict[Any, float]:
+        """Target → intercept; never penalised."""
+        return {name: self._learner.intercept(k) for k, name in enumerate(self._targets)}

@@ -1,0 +1,67 @@
+"""A grid of hyper-parameters as rules: every combination is a lane of one learner."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from streamlasso.penalties import Constant, Penalty, as_penalty
+from streamlasso.rules import Rule
+
+__all__ = ["LARGEST_GRID", "expand"]
+
+LARGEST_GRID = 256
+
+# As a half-life it changes no bit, and it shares the kernels of the finite ones.
+NEVER = 1e300
+
+
+def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, ...]:
+    """The rule with every combination of the grid's values, the last parameter varying fastest.
+
+    A number for ``l1`` is the strength of the rule's own penalty: θ of an evidence threshold.
+
+    >>> from streamlasso import FTRLProximal
+    >>> [(r.alpha, r.l1) for r in expand(FTRLProximal(), {"alpha": [0.1, 1], "l1": [1, 2]})]
+    [(0.1, 1.0), (0.1, 2.0), (1.0, 1.0), (1.0, 2.0)]
+    """
+    if grid is None:
+        return (rule,)
+    values = {name: _values(name, given, rule) for name, given in grid.items()}
+    size = math.prod(len(given) for given in values.values())
+    if not 1 <= size <= LARGEST_GRID:
+        raise ValueError(
+            f"grid = {dict(grid)!r} has {size} combinations; a grid has from 1 to {LARGEST_GRID}, "
+            "each of which costs time and memory like a model of its own"
+        )
+    return tuple(
+        replace(rule, **dict(zip(values, combination, strict=True)))
+        for combination in product(*values.values())
+    )
+
+
+def _values(name: str, given: Iterable[Any], rule: Rule) -> Sequence[Any]:
+    if name not in rule.parameters:
+        raise ValueError(
+            f"grid: the rule {rule.name!r} has no number {name!r} to vary; "
+            f"choose from {', '.join(rule.parameters)}"
+        )
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"grid: {name} = {given!r} must be a list of values")
+    values = list(given)
+    if name == "half_life" and any(value < math.inf for value in values):
+        return [min(value, NEVER) for value in values]
+    own = rule.l1_penalty
+    if name == "l1" and not isinstance(own, Constant):
+        return [
+            value if isinstance(as_penalty(value), type(own)) else own.scaled(_number(value))
+            for value in values
+        ]
+    return values
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, Penalty | str):
+        raise ValueError(f"grid: l1 = {value!r} mixes kinds of penalties; use one kind in a grid")
+    return float(value)
