@@ -48,9 +48,11 @@ class Crossing:
     ) -> bool:
         """Extend the row of an event by its interactions; say whether the row has all of them.
 
-        ``unseen`` receives those that have no slot yet. While learning, those that the index
-        refuses are left out.
+        ``unseen`` receives those that have no slot yet: in a prediction, or where the index is
+        selective, so that the encoder offers them to it after the whole row. Those that any other
+        index refuses are left out of learning.
         """
+        allocate = allocate and not getattr(self._index, "selective", False)
         generation = getattr(self._index, "generation", 0)
         if generation != self._generation:
             self._slots.clear()  # a slot may have another name now

@@ -423,6 +423,21 @@ def test_refused_interactions_are_left_out_of_learning() -> None:
         assert row_of(encoder)[3:] == [("b=x^c", 2.0)]
 
 
+def test_a_selective_index_gets_new_interactions_after_the_row() -> None:
+    index: Any = GrowingIndex()
+    index.selective = True
+    cross = crossing.Crossing(index, [("a", "b"), ("b", "c")])
+    event = {"a": "x", "b": 2.0, "c": 3.0}
+    slots = [index.add(name) for name in ("a=x", "b", "c")]
+    known = index.add("b^c")
+    values, unseen = [1.0, 2.0, 3.0], [(0, "before")]
+    assert cross.extend(event, tuple(event), slots, values, unseen, allocate=True)
+    assert slots[3:] == [UNSEEN, known]
+    assert values[3:] == [2.0, 6.0]
+    assert unseen == [(0, "before"), (3, "a=x^b")]
+    assert index.size == known + 1
+
+
 def test_slots_of_another_generation_are_looked_up_again() -> None:
     index = Evicting()
     encoder = RowEncoder(index, interactions=[("a", "b")])
