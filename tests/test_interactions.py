@@ -32,6 +32,7 @@ from streamlasso.encoding import RowEncoder
 from streamlasso.index import FeatureIndex
 from streamlasso.interactions import Plans, checked_interactions, combined
 from streamlasso.kernels import UNSEEN
+from streamlasso.snapshot import capture
 
 Event = Mapping[Any, Any]
 Specs = Sequence[Sequence[str]]
@@ -470,8 +471,7 @@ def test_what_is_remembered_is_in_no_file(tmp_path: Path) -> None:
     model = SparseClassifier(interactions=STREAM_SPECS)
     progressive(model, stream(50))
     path = model.save(tmp_path / "model")
-    again = load(path)
-    assert again.save(tmp_path / "again").read_bytes() == path.read_bytes()
+    assert capture(load(path)).serialise()[1] == capture(model).serialise()[1]
     assert b"_crossing" not in pickle.dumps(model)
     assert b"crossing" not in path.read_bytes()
 
