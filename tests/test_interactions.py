@@ -408,6 +408,12 @@ class Evicting(GrowingIndex):
         self._names[a - 2], self._names[b - 2] = other, one
 
 
+class Selective(GrowingIndex):
+    """Takes names only when they are offered."""
+
+    selective = True
+
+
 def test_refused_interactions_are_left_out_of_learning() -> None:
     encoder = RowEncoder(Evicting(), interactions=[("a", "b"), ("b", "c")])
     for _ in range(2):
@@ -425,8 +431,7 @@ def test_refused_interactions_are_left_out_of_learning() -> None:
 
 
 def test_a_selective_index_gets_new_interactions_after_the_row() -> None:
-    index: Any = GrowingIndex()
-    index.selective = True
+    index = Selective()
     cross = crossing.Crossing(index, [("a", "b"), ("b", "c")])
     event = {"a": "x", "b": 2.0, "c": 3.0}
     slots = [index.add(name) for name in ("a=x", "b", "c")]
