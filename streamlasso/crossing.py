@@ -48,9 +48,11 @@ class Crossing:
     ) -> bool:
         """Extend the row of an event by its interactions; say whether the row has all of them.
 
-        ``unseen`` receives those that have no slot yet. While learning, those that the index
-        refuses are left out.
+        ``unseen`` receives those that have no slot yet: in a prediction, or where the index is
+        selective, so that the encoder offers them to it after the whole row. Those that any other
+        index refuses are left out of learning.
         """
+        allocate = allocate and not getattr(self._index, "selective", False)
         generation = getattr(self._index, "generation", 0)
         if generation != self._generation:
             self._slots.clear()  # a slot may have another name now
@@ -95,7 +97,8 @@ class Crossing:
         if self._cross is not None:
             slot = self._cross(key, _name(items) if self._keeps_names and allocate else None)
         else:
-            slot = self._index.add(_name(items)) if allocate else self._index.find(_name(items))
+            look_up = self._index.add if allocate else self._index.find
+            slot = look_up(_name(items))
         # A component without a slot could be any. A name is kept only when it is learned.
         if slot != UNSEEN and UNSEEN not in key and (allocate or not self._keeps_names):
             if len(self._slots) >= COMBINATIONS_LIMIT:
@@ -105,4 +108,12 @@ class Crossing:
 
 
 def _name(items: Iterable[tuple[Name, Any]]) -> Name:
-    return interaction_name([feature_name(*item) for item in items])
+    return interaction_name(
+        [
+            # The frequent case of `feature_name`, without the call.
+            name + "=" + value
+            if type(value) is str and type(name) is str
+            else feature_name(name, value)
+            for name, value in items
+        ]
+    )
