@@ -8,8 +8,8 @@ from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, Spars
 from streamlasso.index import GrowingIndex, HashingIndex
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES
-from streamlasso.progressive import Progress
 from streamlasso.penalties import PENALTIES, Adaptive, Evidence, Group
+from streamlasso.progressive import Progress
 from streamlasso.rules import (
     RULES,
     DualAveraging,

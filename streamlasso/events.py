@@ -1,4 +1,4 @@
-"""Rows of the scratch array ``events[row, lane]``: the numbers that belong to one event and lane."""
+"""Rows of the scratch array ``events[row, lane]``: the numbers of one event and lane."""
 
 __all__ = ["CURVATURE", "IMPORTANCE", "OWN_SPREAD", "ROWS", "SLOPE", "SPREAD", "TARGET", "VARIANCE"]
 

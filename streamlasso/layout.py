@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso.losses import Loss
+from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
 from streamlasso.scales import SCALES
 from streamlasso.selection import LEDGER_ROWS, SELECTIONS, LaneRow
-from streamlasso.specialise import Recipe
 
 if TYPE_CHECKING:
     from streamlasso.learner import Learner

@@ -15,13 +15,14 @@ from streamlasso.arrays import (
 )
 from streamlasso.events import ROWS
 from streamlasso.index import FeatureIndex, GrowingIndex
-from streamlasso.kernels import CLOCK, FIRST, REJECTED, UNSEEN
-from streamlasso.layout import check, new_ledger, padded, rearranged, stack_hyper
+from streamlasso.kernels import FIRST, UNSEEN
+from streamlasso.layout import check, new_ledger, rearranged, stack_hyper
 from streamlasso.losses import Loss, get_loss
 from streamlasso.naming import Naming
 from streamlasso.readings import Readings
+from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
-from streamlasso.specialise import Kernels, Recipe, kernels_for
+from streamlasso.specialise import Kernels, kernels_for
 
 __all__ = ["Learner"]
 
@@ -103,16 +104,6 @@ class Learner(Readings):
         width = self.recipe.width
         self.state: Array = np.zeros((max(self.index.size, 64), width), dtype)
         self._prepare()
-
-    @property
-    def rule(self) -> Rule:
-        """The rule of the first lane."""
-        return self.rules[0]
-
-    @property
-    def lanes(self) -> int:
-        """Models side by side, padded to a power of two."""
-        return padded(len(self.rules))
 
     @property
     def recipe(self) -> Recipe:
@@ -305,13 +296,3 @@ class Learner(Readings):
         if self.select is not None:
             return scores[:, -1]
         return scores[:, 0] if len(self.rules) == 1 else scores[:, : len(self.rules)]
-
-    @property
-    def clock(self) -> int:
-        """Events learned so far."""
-        return int(self.counts[CLOCK, 0])
-
-    @property
-    def rejected(self) -> int:
-        """Rows left out because a number was not finite or too large to be squared."""
-        return int(self.counts[REJECTED, 0])

@@ -9,8 +9,8 @@ from streamlasso.index import FeatureIndex
 from streamlasso.kernels import FIRST
 from streamlasso.penalties import Adaptive, Group
 from streamlasso.penalties.group import HEAD
+from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
-from streamlasso.specialise import Recipe
 
 __all__ = ["Naming"]
 

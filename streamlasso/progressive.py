@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from streamlasso.arrays import owned
 from streamlasso.losses import Loss
+from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
-from streamlasso.specialise import Recipe, kernels_for
+from streamlasso.specialise import kernels_for
 
 __all__ = ["Progress"]
 

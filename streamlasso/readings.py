@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso.index import FeatureIndex, Name
-from streamlasso.kernels import ACTIVATED, DEACTIVATED, FIRST, INTERCEPT
+from streamlasso.kernels import ACTIVATED, CLOCK, DEACTIVATED, FIRST, INTERCEPT, REJECTED
+from streamlasso.layout import padded
 from streamlasso.rules import Rule
 from streamlasso.scales import COLUMNS, PEAKS
 from streamlasso.selection import LaneRow
@@ -26,19 +27,36 @@ class Readings:
     """
 
     rules: tuple[Rule, ...]
-    rule: Rule
     index: FeatureIndex
     state: Array
     hyper: Array
     counts: Array
     ledger: Array
-    lanes: int
-    clock: int
     dtype: str
     scale: str | None
     select: str | None
     fit_intercept: bool
     _kernels: Kernels
+
+    @property
+    def rule(self) -> Rule:
+        """The rule of the first lane."""
+        return self.rules[0]
+
+    @property
+    def lanes(self) -> int:
+        """Models side by side, padded to a power of two."""
+        return padded(len(self.rules))
+
+    @property
+    def clock(self) -> int:
+        """Events learned so far."""
+        return int(self.counts[CLOCK, 0])
+
+    @property
+    def rejected(self) -> int:
+        """Rows left out because a number was not finite or too large to be squared."""
+        return int(self.counts[REJECTED, 0])
 
     def effective_weights(self) -> Array:
         """Every slot's weight with pending shrinkage applied, shape (capacity, lanes)."""
@@ -50,20 +68,19 @@ class Readings:
     def shares(self) -> Array:
         """Each lane's share of what is served; they add up to 1."""
         if self.select is not None:
-            return self.ledger[LaneRow.SHARE].copy()
+            return np.array(self.ledger[LaneRow.SHARE])
         shares = np.zeros(self.lanes)
         shares[0] = 1.0
         return shares
 
     def _serve(self, weights: Array, lane: int | None) -> Array:
         if lane is not None:
-            return weights[:, lane]
+            return np.asarray(weights[:, lane])
         shares = self.shares
         chosen = np.flatnonzero(shares)
         if len(chosen) == 1:
-            return weights[:, chosen[0]]  # to the bit
-        served: Array = weights[:, chosen] @ shares[chosen]
-        return served
+            return np.asarray(weights[:, chosen[0]])  # to the bit
+        return np.asarray(weights[:, chosen] @ shares[chosen])
 
     def weights(self, lane: int | None = None) -> dict[Name, float]:
         """Name → effective weight of the active features."""
@@ -87,7 +104,8 @@ class Readings:
         if self.scale is None:
             return slots, values
         peaks = np.maximum(*(self.state[slots, COLUMNS.index(name)] for name in PEAKS))
-        return slots, np.where(peaks > 0, np.clip(values, -2 * peaks, 2 * peaks), values)
+        cut = np.where(peaks > 0, np.clip(values, -2 * peaks, 2 * peaks), values)
+        return slots, np.asarray(cut)
 
     def intercept(self, lane: int | None = None) -> float:
         """The intercept."""

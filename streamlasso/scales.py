@@ -13,9 +13,9 @@ doubling length (values 1; 2; 3–4; 5–8; … of the feature, so that a wild f
 * ``"rms-max"``: s = √(√ms·mx), the geometric mean of both. The maximum alone starves z-scored
   numbers beside one-hot ones, the root mean square alone lets outliers take large steps.
 
-One wild value does little: |v| is cut to twice mx, at prediction too. Where s falls by more than 4×,
-what was learned under the old one is kept as it is, since a rescaled record would remember the wild
-value alone.
+One wild value does little: |v| is cut to twice mx, at prediction too. Where s falls by more than
+4×, what was learned under the old one is kept as it is, since a rescaled record would remember the
+wild value alone.
 
 What differs from "Normalized Online Learning" (Ross, Mineiro, Langford, UAI 2013), VowpalWabbit's
 ``--normalized``: there the maximum of all time is the scale, a weight is multiplied by

@@ -8,9 +8,9 @@ what is served is one linear model, whose weights are Σ share·weight.
 * ``"mix"``: share ∝ exp(−discounted Σ loss): the lanes' posterior for a loss that is a negative
   log likelihood. For real targets a lane's loss is first divided by twice the leader's mean loss,
   which is ½e²/r with r the leader's mean squared error.
-* ``"1se"``: the sparsest lane whose mean loss is within one standard error of the leader's (Breiman,
-  Friedman, Olshen, Stone, "Classification and Regression Trees", 1984, §3.4.3); lanes are counted
-  four times an octave of the clock.
+* ``"1se"``: the sparsest lane whose mean loss is within one standard error of the leader's
+  (Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees", 1984, §3.4.3); lanes are
+  counted four times an octave of the clock.
 """
 
 import math

@@ -1,8 +1,9 @@
 """Compiling the kernels: one rule, one loss, one number of lanes at a time.
 
 `kernels_for` copies each template with the names it calls bound to the functions of a rule with its
-penalty, a loss, a scale and a selection, and hands the copy to numba. Functions as arguments, closures or jitclasses would be compiled
-anew in every process; a copy with its own name is found again in numba's cache on disk.
+penalty, a loss, a scale and a selection, and hands the copy to numba. Functions as arguments,
+closures or jitclasses would be compiled anew in every process; a copy with its own name is found
+again in numba's cache on disk.
 """
 
 import hashlib
@@ -11,7 +12,6 @@ import sys
 import types
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,86 +20,23 @@ from numba import njit
 
 from streamlasso import events, kernels, numerics, scales, selection
 from streamlasso.losses import Loss
-from streamlasso.penalties import Penalty
-from streamlasso.rules.base import Rule
+from streamlasso.recipe import TOUCHED, Recipe
 
-__all__ = ["TOUCHED", "Kernels", "Recipe", "kernels_for"]
+__all__ = ["Kernels", "kernels_for"]
 
 Functions = dict[str, Callable[..., Any]]
 
-TOUCHED = "touched"
-"""The shared column that holds the clock of a slot's last event, where the index evicts."""
+KERNELS = (kernels.names, kernels.parts, kernels.learning, kernels.scoring, kernels.reading)
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a set of compiled kernels is made for; equal recipes share them."""
-
-    rule: type[Rule]
-    penalty: type[Penalty]
-    loss: type[Loss]
-    mode: tuple[tuple[str, bool], ...]
-    columns: tuple[str, ...]
-    rows: tuple[str, ...]
-    strength: str
-    renews: bool
-    lanes: int
-    scale: str | None
-    select: str | None
-    several_targets: bool
-    evicts: bool
-
-    @classmethod
-    def of(
-        cls, rule: Rule, loss: Loss, lanes: int = 1, *, scale: str | None = None,
-        select: str | None = None, several_targets: bool = False, evicts: bool = False,
-    ) -> "Recipe":  # fmt: skip
-        """The recipe of a rule and a loss: hyper-parameters do not matter, modes do."""
-        penalty = rule.l1_penalty
-        kinds: tuple[Any, Any, Any] = (type(rule), type(penalty), type(loss))
-        mode = tuple(sorted(rule.modes.items()))
-        strength = rule.penalties[0] if rule.penalties else ""
-        return cls(
-            *kinds, mode, rule.columns, rule.rows, strength, penalty.renews, lanes, scale, select,
-            several_targets, evicts,
-        )  # fmt: skip
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """The columns that all lanes share, in the order of the record."""
-        scale = scales.COLUMNS if self.scale else ()
-        return (*scale, *self.penalty.shared, *((TOUCHED,) if self.evicts else ()))
-
-    @property
-    def offsets(self) -> dict[str, int]:
-        """Column → its first place in the record: shared ones, the penalty's, the rule's."""
-        shared = self.shared
-        own = (*self.penalty.columns, *self.columns)
-        places = {name: i for i, name in enumerate(shared)}
-        return places | {name: len(shared) + i * self.lanes for i, name in enumerate(own)}
-
-    @property
-    def own(self) -> int:
-        """The place of the rule's first column."""
-        return len(self.shared) + len(self.penalty.columns) * self.lanes
-
-    @property
-    def width(self) -> int:
-        """Numbers in a record."""
-        return self.own + len(self.columns) * self.lanes
-
-    @property
-    def label(self) -> str:
-        """A name for the kernels that do not depend on the loss."""
-        parts = [self.rule.name, *(name.lower() for name, on in self.mode if on)]
-        parts += [self.penalty.name] if self.penalty.name != "constant" else []
-        parts += ["renewed"] if self.renews else []
-        parts += [self.scale.replace("-", "_")] if self.scale else []
-        parts += ["select", self.select] if self.select else []
-        parts += ["outputs"] if self.several_targets else []
-        parts += ["evicting"] if self.evicts else []
-        return "_".join(parts)
-
+BEFORE_LOSS = (
+    "tracked",
+    "score_one",
+    "spread_one",
+    "write_features",
+    "advance",
+    "survey_lanes",
+)
+"""The parts that do not depend on the loss, each before those that call it."""
 
 # ``_nrt=False`` compiles without numba's reference counting: no kernel allocates, and the atomic
 # counts on a dozen arrays cost 135 ns a row, a fifth of a row of 39 features (measured).
@@ -189,8 +126,8 @@ def _sources(recipe: Recipe) -> tuple[str, ...]:
     modules |= {function.__module__ for function in _functions(recipe).values()}
     # A rule of the user's own, wherever it lives.
     modules |= {recipe.rule.__module__, recipe.penalty.__module__, recipe.loss.__module__}
-    shared = (__name__, kernels, numerics, events, selection)
-    return (*sorted(modules), *(getattr(m, "__name__", m) for m in shared))
+    shared = (*KERNELS, numerics, events, selection)
+    return (__name__, *sorted(modules), *(module.__name__ for module in shared))
 
 
 def kernels_for(recipe: Recipe, *, compiled: bool = True) -> Kernels:
@@ -230,37 +167,35 @@ def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
     def build(template: Callable[..., Any], label: str, top: bool = True) -> Callable[..., Any]:
         name = f"{template.__name__}_{label}_{recipe.lanes}_{digest}"
         code = inspect.unwrap(template).__code__
-        copy = types.FunctionType(code, {**vars(kernels), **parts}, name)
+        copy = types.FunctionType(code, {**vars(kernels.names), **parts}, name)
         copy.__qualname__ = name  # numba files its cache under the qualified name
         return _compile(copy, cached=digest is not None) if compiled and top else jit(copy)
 
     label = recipe.label
     if recipe.select is not None:
         parts["ELECT"] = _bound_selection(recipe, compiled)
-    for template in (kernels.tracked, kernels.score_one, kernels.spread_one, kernels.write_features,
-                     kernels.advance, kernels.survey_lanes):  # fmt: skip
-        parts[template.__name__.upper()] = build(template, label, top=False)
+    for name in BEFORE_LOSS:
+        parts[name.upper()] = build(getattr(kernels.parts, name), label, top=False)
     made = {
-        template.__name__: build(template, label)
-        for template in (
-            kernels.score_row, kernels.score_rows, kernels.read_slots, kernels.read_all,
-            kernels.survey, kernels.reach_row, kernels.plant_slots,
-        )
-    }  # fmt: skip
+        name: build(getattr(module, name), label)
+        for module in (kernels.scoring, kernels.reading)
+        for name in module.__all__
+        if name != "measure"
+    }
     parts |= _loss_parts(recipe.loss, jit)
     label = f"{recipe.label}_{recipe.loss.name}"
     if recipe.loss.together:
         parts["SLOPES"] = jit(recipe.loss.slopes)  # type: ignore[attr-defined]
     else:
-        parts["SLOPES"] = build(kernels.slopes, label, top=False)
-        parts["TRACK"] = build(kernels.track, label, top=False)
-    parts["LEARN_ONE"] = build(kernels.learn_one, label, top=False)
+        parts["SLOPES"] = build(kernels.parts.slopes, label, top=False)
+        parts["TRACK"] = build(kernels.parts.track, label, top=False)
+    parts["LEARN_ONE"] = build(kernels.learning.learn_one, label, top=False)
     made |= {
         template.__name__: build(template, label)
-        for template in (kernels.learn_row, kernels.learn_rows)
+        for template in (kernels.learning.learn_row, kernels.learning.learn_rows)
     }
     if not recipe.loss.together:
-        made["measure"] = build(kernels.measure, recipe.loss.name)
+        made["measure"] = build(kernels.reading.measure, recipe.loss.name)
     together = Kernels(label)
     vars(together).update(made)
     return together
@@ -272,4 +207,5 @@ def _bound_selection(recipe: Recipe, compiled: bool) -> Callable[..., Any]:
     jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
     namespace["best"] = jit(types.FunctionType(selection.best.__code__, namespace, "best"))
     chosen = selection.SELECTIONS[str(recipe.select)]
-    return jit(types.FunctionType(chosen.__code__, namespace, chosen.__name__))
+    bound: Callable[..., Any] = jit(types.FunctionType(chosen.__code__, namespace, chosen.__name__))
+    return bound

@@ -24,8 +24,8 @@ from streamlasso import (
     SoftThreshold,
     TruncatedGradient,
 )
+from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
-from streamlasso.specialise import Recipe
 
 Array = npt.NDArray[Any]
 

@@ -48,7 +48,8 @@ class Adaptive(Constant):
     """λ1·min(|pilot_j|^(−γ), cap): Zou, "The Adaptive Lasso and Its Oracle Properties", JASA 2006.
 
     Without a pilot it is the coordinate's own unpenalised weight after events 64, 128, 256, …;
-    until then, and of a feature without a gradient so far, the factor is 1. A name that a given pilot does not have gets the cap.
+    until then, and of a feature without a gradient so far, the factor is 1. A name that a
+    given pilot does not have gets the cap.
     """
 
     def __init__(

@@ -31,10 +31,11 @@ from cases import (
 )
 
 from streamlasso import LOSSES, HashingIndex, Learner, SoftThreshold
+from streamlasso.grid import expand
 from streamlasso.kernels import CLOCK, FIRST, INTERCEPT, UNSEEN
 from streamlasso.rules import Rule
 
-SPARSE = [variant for variant in VARIANTS if getattr(variant.rule, variant.rule.penalties[0]) > 0]
+SPARSE = [variant for variant in VARIANTS if variant.rule.value(variant.rule.penalties[0]) > 0]
 """The variants whose sparsity penalty is not zero."""
 each_sparse_variant = pytest.mark.parametrize("variant", SPARSE, ids=lambda v: v.label)
 
@@ -129,7 +130,7 @@ def test_a_weight_returns_to_exactly_zero(variant: Variant, loss: str) -> None:
             break
     assert weights_of(learner)[0] > 0
     # Small steps down, each shorter than the pull: none can carry the weight past zero for good.
-    small = 0.2 * getattr(variant.rule, variant.rule.penalties[0])
+    small = 0.2 * variant.rule.value(variant.rule.penalties[0])
     down = [Event([0], [1.0], against, small), Event([1], [1.0], against, small)]
     for _ in range(5000):
         learn(learner, down)
@@ -180,8 +181,8 @@ def test_twice_the_penalty_never_leaves_more_active_features(variant: Variant, l
     """Counted at ten moments of the second half: at any one of them a weight may be on its way."""
     sparse = pytest.importorskip("scipy.sparse")
     name = variant.rule.penalties[0]
-    value = getattr(variant.rule, name)
-    rules = [replace(variant.rule, **{name: value * 2.0**k}) for k in range(6)]
+    value = variant.rule.value(name)
+    rules = expand(variant.rule, {name: [value * 2.0**k for k in range(6)]})
     learner = Learner(rules, loss, compiled=False)
     X, y = fading_importance(loss, 300)
     active = np.zeros(learner.lanes)

@@ -37,9 +37,10 @@ from reference import REFERENCES, FTRLProximal, Reference
 
 from streamlasso import LOSSES, RULES, Learner, SoftThreshold
 from streamlasso.kernels import FIRST
-from streamlasso.rules import Rule, get_rule
 from streamlasso.losses import Squared
-from streamlasso.specialise import Recipe, _bind
+from streamlasso.recipe import Recipe
+from streamlasso.rules import Rule, get_rule
+from streamlasso.specialise import _bind
 
 CLOSE = {"rtol": 1e-12, "atol": 2e-13}
 JUMP = 1e-6

@@ -11,7 +11,7 @@ from streamlasso.calibration.isotonic import Isotonic
 from streamlasso.calibration.power import PowerLaw
 from streamlasso.calibration.reliability import Bin, Reliability, ReliabilityCounter
 from streamlasso.encoding import frame_rows
-from streamlasso.labels import BinaryLabels
+from streamlasso.labels import Labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +106,7 @@ class Calibrated(base.Wrapper, base.MiniBatchClassifier):  # type: ignore[misc]
                     f"{' and '.join(own)}"
                 )
         self._correction = kind(**given)
-        self._labels = BinaryLabels()
+        self._labels = Labels()
         self._before, self._after = ReliabilityCounter(), ReliabilityCounter()
 
     @classmethod
@@ -186,7 +186,7 @@ class Calibrated(base.Wrapper, base.MiniBatchClassifier):  # type: ignore[misc]
 
     def _positive(self, probabilities: dict[Any, float]) -> float | None:
         """The classifier's P(positive), or None while it does not know that class."""
-        p = probabilities.get(self._labels.positive)
+        p = probabilities.get(self._labels.classes[1])
         return None if p is None or math.isnan(p) else float(p)
 
     # What was learned

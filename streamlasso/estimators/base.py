@@ -157,4 +157,4 @@ class SparseLinear(Reports):
         """Write everything to one file, from which `streamlasso.load` goes on to the same bits."""
         from streamlasso.snapshot import save
 
-        return save(path, self)
+        return save(path, self)  # type: ignore[arg-type]

@@ -28,10 +28,10 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
     score = intercept + Σ weight·value, with most weights exactly zero;
     P(positive) = 1/(1 + e^(−score)) with the logistic loss.
 
-    Labels are ``False``/``True``, 0/1, −1/1, or any values: of two the first to come is the negative
-    class. When a third comes, the logistic loss becomes the softmax of a score for each class, which
-    goes on from what was learned: the ratio of the first two probabilities stays. ``weights`` and
-    ``intercept`` are then by label. A rule whose l1 is a group's, ``grid`` and ``refit`` are for two.
+    Labels are ``False``/``True``, 0/1, −1/1, or any values: of two the first to come is the
+    negative class. When a third comes, the logistic loss becomes the softmax of a score for each
+    class, which goes on from what was learned: the ratio of the first two probabilities stays.
+    ``weights`` and ``intercept`` are then by label. ``grid`` and ``refit`` are for two classes.
 
     Parameters
     ----------
@@ -81,9 +81,7 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         refit: bool = False,
         interactions: Interactions = (),
     ) -> None:
-        super().__init__(
-            rule, loss, index, fit_intercept, scale, grid, select, refit, interactions
-        )
+        super().__init__(rule, loss, index, fit_intercept, scale, grid, select, refit, interactions)
         self._labels = Labels(limit=None if self._multiclass else 2)
 
     @property
@@ -145,7 +143,8 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
         labels = np.asarray(y).tolist()
         weights = self._importances(w, len(labels))
-        start, targets = 0, []
+        start = 0
+        targets: list[float] = []
         for row, (label, weight) in enumerate(zip(labels, weights.tolist(), strict=True)):
             crowded = len(self._labels.seen) >= 2 and self._labels.number(label) is None
             if crowded and weight > 0 and self._multiclass:

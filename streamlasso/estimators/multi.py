@@ -99,7 +99,8 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
             return
         if len(targets) > 1:
             targets = targets[None, :]
-        self._learner.learn_rows(*self._row(x, allocate=w != 0), targets, [w])
+        indptr, slots, values = self._row(x, allocate=w != 0)
+        self._learner.learn_rows(indptr, slots, values, targets, [w])
 
     def predict_one(self, x: Event) -> dict[Any, float]:
         """Target → prediction, of the targets that were learned."""

@@ -73,9 +73,7 @@ class SparseRegressor(SparseLinear, base.MiniBatchRegressor):  # type: ignore[mi
         refit: bool = False,
         interactions: Interactions = (),
     ) -> None:
-        super().__init__(
-            rule, loss, index, fit_intercept, scale, grid, select, refit, interactions
-        )
+        super().__init__(rule, loss, index, fit_intercept, scale, grid, select, refit, interactions)
 
     def learn_one(self, x: Event, y: float, w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error.

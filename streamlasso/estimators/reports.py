@@ -153,4 +153,3 @@ class Reports:
         """
         learner = self._learner
         return export_weights(Path(path), learner.loss.name, self.intercept, learner.weights())
-

@@ -1,4 +1,4 @@
-"""Sparsity penalties beside the constant one. A new one is a file here and a line in `PENALTIES`."""
+"""Sparsity penalties. A new one is a file here and a line in `PENALTIES`."""
 
 from typing import Any
 

@@ -7,8 +7,9 @@ beside module functions that `specialise` compiles into the rule:
   off the dual. ``strength`` is the penalty's number from ``hyper``, ``events`` how many events the
   penalty counts for this slot (1 where it is a total over the run), ``noise`` the root of the sum
   of the slot's squared gradients, where the rule keeps one.
-* ``renew(state, slot, lane, weight, hyper)``: called for every slot after events whose number is a power
-  of two, from 64 on, if ``renews``; ``weight`` is what the rule would read without penalties.
+* ``renew(state, slot, lane, weight, hyper)``: called for every slot after events whose number is
+  a power of two, from 64 on, if ``renews``; ``weight`` is what the rule would read without
+  penalties.
 
 A penalty may bring columns of its own, and may replace functions of a rule that it names in
 ``takes_over``.

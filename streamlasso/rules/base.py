@@ -7,8 +7,9 @@ a. A rule is a frozen dataclass of hyper-parameters beside plain module function
 b. They read numbers by the names of columns and rows of ``hyper``. The module assigns offsets for
    one lane (``DUAL, SQUARES = range(2)``); `specialise` rebinds them. Column ``C`` of lane ``k`` is
    ``state[slot, C + k]``, parameter ``P`` is ``hyper[P, k]``.
-c. A mode (``adaptive=True``) is a constant that `specialise` binds, so that the branch of the other
-   mode is gone from the compiled code. So is a penalty: the rule calls ``threshold`` and ``shrink``.
+c. A mode (``adaptive=True``) is a constant that `specialise` binds, so that the branch of the
+   other mode is gone from the compiled code. So is a penalty: a rule calls ``threshold`` and
+   ``shrink``.
 d. The intercept is never penalised nor constrained: the kernels hand its slot a column of
    hyper-parameters in which every penalty is zero, so no rule mentions the intercept.
 
@@ -16,20 +17,20 @@ The functions:
 
 * ``read(state, slot, lane, hyper, clock) -> weight``: pure; pending lazy shrinkage applied.
 * ``write(state, slot, lane, events, value, hyper, clock) -> change``: one event, whose numbers are
-  ``events[SLOPE, lane]`` and so on; returns how activity changed: +1 activated, −1 deactivated, 0.
+  ``events[SLOPE, lane]`` and so on; returns how activity changed: +1 activated, −1 not, 0.
 * ``step(state, slot, lane, hyper, clock) -> step size`` that the slot would take now.
-* ``reach(state, slot, lane, value, hyper, clock)``: how far one more event with |slope| ≤ 1 can move
-  the score through this slot; by default step·value².
-* ``rescale(state, slot, lane, ratio, hyper, clock)``: the feature's values are from now on ``ratio``
-  times what they were; the record becomes what it would be had they always been.
+* ``reach(state, slot, lane, value, hyper, clock)``: how far one more event with |slope| ≤ 1
+  can move the score through this slot; by default step·value².
+* ``rescale(state, slot, lane, ratio, hyper, clock)``: the feature's values are from now on
+  ``ratio`` times what they were; the record becomes what it would be had they always been.
 * ``plant(state, slot, lane, weight, trust, hyper, clock)``: make the record read ``weight``.
 * ``settle(state, slot, lane, hyper, clock)``: write pending shrinkage into the record, as if the
   totals had just been reset.
 * ``repay(state, slot, lane, hyper, clock)``: the same under the totals as they stand, before a
   penalty is renewed.
-* ``tick(hyper, lane, clock, events)``: advance the lane's running totals after the event; ``due(hyper,
-  lane)`` says that they must be reset, which `settle` on every slot and then ``reset(hyper, lane)``
-  do.
+* ``tick(hyper, lane, clock, events)``: advance the lane's running totals after the event;
+  ``due(hyper, lane)`` says that they must be reset, which `settle` on every slot and then
+  ``reset(hyper, lane)`` do.
 * ``gather(state, slot, lane, events, value, hyper, clock)``: called for all features before the
   first ``write``, where the rule or its penalty needs a sum over them.
 """
@@ -121,7 +122,7 @@ class Rule:
     spreads: ClassVar[bool] = False
     """Whether `write` needs the spread and the curvature."""
     bounded: ClassVar[bool] = True
-    """Whether `reach` bounds the change of the score by one event, and `plant` can hold a weight."""
+    """Whether `reach` bounds how far one event moves the score, and `plant` can hold a weight."""
     functions: ClassVar[Mapping[str, Callable[..., Any]]]
     defaults: ClassVar[Mapping[str, Callable[..., Any]]] = {
         "shrink": shrink,

@@ -43,7 +43,7 @@ def pull_of(hyper, lane):
 
 
 def reach(state, slot, lane, value, hyper, clock):
-    """η'·(value² + λ1·|value|), η' the rate after this event's own square: at birth it is finite."""
+    """η'·(value² + λ1·|value|), η' the rate after this event's square: finite at birth."""
     pull = pull_of(hyper, lane) * abs(value)
     if ADAPTIVE:
         root = math.sqrt(state[slot, SQUARES + lane] + value * value)

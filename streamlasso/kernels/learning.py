@@ -1,0 +1,109 @@
+"""Learning one row and many. The entry points take ``hyper`` apart once a call, into the
+intercept's part and the features'.
+"""
+
+from streamlasso.kernels.names import (
+    ADVANCE,
+    CLOCK,
+    COUNTS,
+    CURVATURE,
+    CURVED,
+    ELECT,
+    IMPORTANCE,
+    INTERCEPT,
+    LANES,
+    LARGEST_32,
+    LARGEST_64,
+    LEARN_ONE,
+    MULTI,
+    OWN_SPREAD,
+    REJECTED,
+    SCORE_ONE,
+    SELECTS,
+    SLOPE,
+    SLOPES,
+    SPREAD_ONE,
+    SPREADS,
+    STEP,
+    SURVEY_LANES,
+    TARGET,
+    TRACK,
+    WRITE,
+    WRITE_FEATURES,
+)
+
+__all__ = ["learn_one", "learn_row", "learn_rows"]
+
+
+def learn_one(
+    state, bias, hyper, counts, events, ledger, loss_hyper,
+    slots, values, start, stop, importance, intercept, scores, row,
+):  # fmt: skip
+    """Score one row, then learn it; its target is in ``events``."""
+    clock = counts[CLOCK, 0]
+    # Python's floats are float64: rows one by one must round as rows of float32 arrays do.
+    importance = state.dtype.type(importance)
+    norm = SCORE_ONE(
+        state, bias, hyper, clock, ledger, slots, values, start, stop, intercept, scores, row
+    )
+    SLOPES(scores, row, importance, events, loss_hyper)
+    largest = LARGEST_64 if state.itemsize == 8 else LARGEST_32
+    safe = True
+    for lane in range(LANES):
+        slope = events[SLOPE, lane]
+        # The score is tested too: a kink can turn a NaN score into a finite slope.
+        safe &= slope * slope * (norm + 1) < largest and abs(scores[row, lane]) < largest
+        events[IMPORTANCE, lane] = importance
+        if CURVED:
+            safe &= events[CURVATURE, lane] * (norm + 1) < largest
+    if safe and importance != 0:
+        if SELECTS:
+            TRACK(ledger, scores, row, events, importance, loss_hyper)
+        if SPREADS:
+            SPREAD_ONE(
+                state, bias, hyper, clock, slots, values, start, stop, intercept, events
+            )  # fmt: skip
+        WRITE_FEATURES(state, hyper, counts, events, slots, values, start, stop)
+        if intercept:
+            for lane in range(LANES):
+                if SPREADS:
+                    events[OWN_SPREAD, lane] = STEP(state, INTERCEPT, lane, bias, clock)
+                WRITE(state, INTERCEPT, lane, events, state.dtype.type(1), bias, clock)
+        ADVANCE(state, bias, hyper, clock, events)
+        if COUNTS:
+            SURVEY_LANES(state, hyper, clock, ledger)
+        if SELECTS:
+            ELECT(ledger)
+        counts[CLOCK, 0] = clock + 1
+    elif importance != 0:
+        counts[REJECTED, 0] += 1
+
+
+def learn_row(
+    state, hyper, counts, events, ledger, loss_hyper,
+    slots, values, size, target, importance, intercept, scores,
+):  # fmt: skip
+    """Learn one row; its score from before, what was served or the first lane's, is returned."""
+    for lane in range(LANES):
+        events[TARGET, lane] = target
+    LEARN_ONE(
+        state, hyper[0], hyper[1], counts, events, ledger, loss_hyper,
+        slots, values, 0, size, importance, intercept, scores, 0,
+    )  # fmt: skip
+    return scores[0, LANES if SELECTS else 0]
+
+
+def learn_rows(
+    state, hyper, counts, events, ledger, loss_hyper,
+    indptr, slots, values, targets, importances, intercept, scores,
+):  # fmt: skip
+    """Learn rows in order; ``targets[row, lane]`` if there are several, else ``[row, 0]``."""
+    bias, features = hyper[0], hyper[1]
+    for row in range(len(targets)):
+        for lane in range(LANES):
+            events[TARGET, lane] = targets[row, lane if MULTI else 0]
+        LEARN_ONE(
+            state, bias, features, counts, events, ledger, loss_hyper,
+            slots, values, indptr[row], indptr[row + 1],
+            importances[row], intercept, scores, row,
+        )  # fmt: skip

@@ -1,0 +1,217 @@
+"""Parts of the loops: scoring one row, and what learning it takes."""
+
+from streamlasso.kernels.names import (
+    ACTIVATED,
+    ACTIVE,
+    AHEAD,
+    ALL_LOSS,
+    ALL_SQUARE,
+    ALL_WEIGHT,
+    CLOCK,
+    CURVATURE,
+    CURVATURE_OF,
+    CURVED,
+    DEACTIVATED,
+    DUE,
+    FIRST,
+    FIRST_RENEWAL,
+    GATHER,
+    GATHERS,
+    INTERCEPT,
+    LANES,
+    LARGEST_LOSS,
+    LOSS,
+    MEMORY,
+    MULTI,
+    OBSERVE,
+    OWN,
+    OWN_SPREAD,
+    PREFETCH,
+    READ,
+    RENEW,
+    RENEWS,
+    REPAY,
+    RESET,
+    SCALED,
+    SELECTS,
+    SETTLE,
+    SHARE,
+    SLOPE,
+    SLOPE_OF,
+    SPREAD,
+    SPREADS,
+    SQUARE,
+    STEP,
+    TARGET,
+    TICK,
+    TOUCHED,
+    TRACKED,
+    VALUE,
+    VARIANCE,
+    VARIANCE_OF,
+    WEIGHT,
+    WRITE,
+)
+
+__all__ = [
+    "advance",
+    "score_one",
+    "slopes",
+    "spread_one",
+    "survey_lanes",
+    "track",
+    "tracked",
+    "write_features",
+]
+
+
+def tracked(state, slot):
+    """Whether an event was ever written into a slot."""
+    touched = False
+    for column in range(OWN, state.shape[1]):
+        touched |= state[slot, column] != 0
+    return touched
+
+
+def score_one(
+    state, bias, hyper, clock, ledger, slots, values, start, stop, intercept, scores, row
+):  # fmt: skip
+    """Write each lane's score of one row into ``scores[row]``; return Σ value²."""
+    norm = state.dtype.type(0)
+    last = len(slots) - 1
+    if LANES == 1:
+        # A local sum: through ``scores`` each addition would wait for a store (measured: 10 %).
+        score = norm
+        if intercept:
+            score = READ(state, INTERCEPT, 0, bias, clock)
+        for i in range(start, stop):
+            PREFETCH(state, slots[min(i + AHEAD, last)])
+            value = SCALED(state, slots[i], values[i])
+            score += READ(state, slots[i], 0, hyper, clock) * value
+            norm += values[i] * values[i]
+        scores[row, 0] = score
+    else:
+        for lane in range(LANES):
+            scores[row, lane] = READ(state, INTERCEPT, lane, bias, clock) if intercept else norm
+        for i in range(start, stop):
+            PREFETCH(state, slots[min(i + AHEAD, last)])
+            value = SCALED(state, slots[i], values[i])
+            for lane in range(LANES):
+                scores[row, lane] += READ(state, slots[i], lane, hyper, clock) * value
+            norm += values[i] * values[i]
+    if SELECTS:
+        served = norm * 0
+        for lane in range(LANES):
+            if ledger[SHARE, lane] != 0:
+                served += ledger[SHARE, lane] * scores[row, lane]
+        scores[row, LANES] = served
+    return norm
+
+
+def spread_one(state, bias, hyper, clock, slots, values, start, stop, intercept, events):
+    """Σ step·value² of one row into ``events[SPREAD]``."""
+    for lane in range(LANES):
+        events[SPREAD, lane] = STEP(state, INTERCEPT, lane, bias, clock) if intercept else 0
+    for i in range(start, stop):
+        value = SCALED(state, slots[i], values[i])
+        for lane in range(LANES):
+            events[SPREAD, lane] += STEP(state, slots[i], lane, hyper, clock) * value * value
+
+
+def slopes(scores, row, importance, events, loss_hyper):
+    """Slope, and curvature and variance where the rule asks for them, of each lane by itself."""
+    for lane in range(LANES):
+        score, target = scores[row, lane], events[TARGET, lane]
+        if MULTI and target != target:  # this one of several targets is missing
+            events[SLOPE, lane] = events[CURVATURE, lane] = events[VARIANCE, lane] = 0
+            continue
+        events[SLOPE, lane] = importance * SLOPE_OF(score, target, loss_hyper)
+        if CURVED:
+            events[CURVATURE, lane] = importance * CURVATURE_OF(score, target, loss_hyper)
+            events[VARIANCE, lane] = importance * VARIANCE_OF(score, target, loss_hyper)
+
+
+def write_features(state, hyper, counts, events, slots, values, start, stop):
+    """Write one event into every feature and lane of its row, counting changes of activity."""
+    clock = counts[CLOCK, 0]
+    if GATHERS:
+        for i in range(start, stop):
+            for lane in range(LANES):
+                GATHER(state, slots[i], lane, events, values[i], hyper, clock)
+    if LANES == 1:
+        activated = deactivated = 0
+        for i in range(start, stop):
+            if SPREADS:
+                part = SCALED(state, slots[i], values[i])
+                events[OWN_SPREAD, 0] = STEP(state, slots[i], 0, hyper, clock) * part * part
+            value = OBSERVE(state, slots[i], values[i], hyper, clock)
+            change = WRITE(state, slots[i], 0, events, value, hyper, clock)
+            activated += change > 0
+            deactivated += change < 0
+            if TOUCHED >= 0:
+                state[slots[i], TOUCHED] = clock + 1
+        counts[ACTIVATED, 0] += activated
+        counts[DEACTIVATED, 0] += deactivated
+    else:
+        for i in range(start, stop):
+            if SPREADS:
+                part = SCALED(state, slots[i], values[i])
+                for lane in range(LANES):
+                    step = STEP(state, slots[i], lane, hyper, clock)
+                    events[OWN_SPREAD, lane] = step * part * part
+            value = OBSERVE(state, slots[i], values[i], hyper, clock)
+            for lane in range(LANES):
+                change = WRITE(state, slots[i], lane, events, value, hyper, clock)
+                counts[ACTIVATED, lane] += change > 0
+                counts[DEACTIVATED, lane] += change < 0
+            if TOUCHED >= 0:
+                state[slots[i], TOUCHED] = clock + 1
+
+
+def advance(state, bias, hyper, clock, events):
+    """Advance the running totals past the event; settle every slot where they must be reset."""
+    for lane in range(LANES):
+        TICK(bias, lane, clock, events)
+        TICK(hyper, lane, clock, events)
+        if DUE(bias, lane) or DUE(hyper, lane):
+            SETTLE(state, INTERCEPT, lane, bias, clock + 1)
+            for slot in range(FIRST, len(state)):
+                SETTLE(state, slot, lane, hyper, clock + 1)
+            RESET(bias, lane)
+            RESET(hyper, lane)
+    now = clock + 1
+    if RENEWS and now >= FIRST_RENEWAL and now & (now - 1) == 0:
+        for slot in range(FIRST, len(state)):
+            # How many records beyond the index there are is not the stream's business.
+            if TRACKED(state, slot):
+                for lane in range(LANES):
+                    REPAY(state, slot, lane, hyper, now)
+                    # The intercept's hyper-parameters are those without penalties.
+                    RENEW(state, slot, lane, READ(state, slot, lane, bias, now), hyper)
+
+
+def survey_lanes(state, hyper, clock, ledger):
+    """Count the active features of each lane, at events whose number is k·2^j with k < 8."""
+    now = clock + 1
+    odd = now
+    while odd % 2 == 0:
+        odd //= 2
+    if odd < 8:
+        for lane in range(LANES):
+            active = 0
+            for slot in range(FIRST, len(state)):
+                active += READ(state, slot, lane, hyper, now) != 0
+            ledger[ACTIVE, lane] = active
+
+
+def track(ledger, scores, row, events, importance, loss_hyper):
+    """Add the event's losses to the lanes' sums."""
+    for lane in range(LANES):
+        loss = min(VALUE(scores[row, lane], events[TARGET, lane], loss_hyper), LARGEST_LOSS)
+        memory = ledger[MEMORY, lane]
+        ledger[LOSS, lane] = memory * ledger[LOSS, lane] + importance * loss
+        ledger[WEIGHT, lane] = memory * ledger[WEIGHT, lane] + importance
+        ledger[SQUARE, lane] = memory * ledger[SQUARE, lane] + importance * loss * loss
+        ledger[ALL_LOSS, lane] += importance * loss
+        ledger[ALL_WEIGHT, lane] += importance
+        ledger[ALL_SQUARE, lane] += importance * loss * loss
