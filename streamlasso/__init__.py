@@ -4,6 +4,7 @@
 `streamlasso.rules`, losses in `streamlasso.losses`.
 """
 
+from streamlasso.admission import ADMISSIONS, AdmitAtRandom, AdmitByCount
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
 from streamlasso.learner import Learner
@@ -13,8 +14,11 @@ from streamlasso.rules import RULES, FTRLProximal, SoftThreshold, TruncatedGradi
 from streamlasso.snapshot import SnapshotError, load
 
 __all__ = [
+    "ADMISSIONS",
     "LOSSES",
     "RULES",
+    "AdmitAtRandom",
+    "AdmitByCount",
     "FTRLProximal",
     "GrowingIndex",
     "HashingIndex",

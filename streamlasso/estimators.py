@@ -11,6 +11,7 @@ from river import base
 from streamlasso.arrays import checked_importances, checked_targets
 from streamlasso.encoding import RowEncoder, frame_rows
 from streamlasso.export import export_weights
+from streamlasso.feeding import learn_events
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
 from streamlasso.labels import BinaryLabels
 from streamlasso.learner import Learner
@@ -79,8 +80,7 @@ class _SparseLinear:
         targets = checked_targets(targets, len(X), self._learner.loss, self._learner.dtype)
         importances = np.broadcast_to(np.asarray(w, np.float64), targets.shape)
         importances = checked_importances(importances, len(targets), self._learner.dtype)
-        rows = self._encoder.encode_rows(frame_rows(X), allocate=(importances != 0).tolist())
-        self._learner.learn_encoded(*rows, targets, importances)
+        learn_events(self._learner, self._encoder, frame_rows(X), targets, importances)
 
     def _score_frame(self, X: "pd.DataFrame") -> Array:
         return self._learner.score_rows(*self._encoder.encode_rows(frame_rows(X), allocate=False))

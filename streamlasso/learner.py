@@ -7,16 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso.arrays import checked_importances, checked_rows, checked_targets, csr_slots
+from streamlasso.eviction import attach, evict, learn_csr_each, learn_each, resize, touch
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
-from streamlasso.kernels import (
-    ACTIVATED,
-    CLOCK,
-    DEACTIVATED,
-    FIRST,
-    INTERCEPT,
-    REJECTED,
-    UNSEEN,
-)
+from streamlasso.kernels import ACTIVATED, CLOCK, DEACTIVATED, FIRST, INTERCEPT, REJECTED, UNSEEN
 from streamlasso.losses import Loss, get_loss
 from streamlasso.rules import Rule
 from streamlasso.specialise import Kernels, kernels_for
@@ -76,7 +69,9 @@ class Learner:
         self.compiled = compiled
         self._check()
         width = len(self.rule.shared) + len(self.rule.columns) * self.lanes
-        self.state: Array = np.zeros((max(self.index.size, 64), width), dtype)
+        capacity = min(max(self.index.size, 64), self.index.limit)
+        self.state: Array = np.zeros((capacity, width), dtype)
+        self.touched: Array = np.zeros(capacity if self.index.evicts else 0, np.int64)
         self.counts: Array = np.zeros((4, self.lanes), np.int64)
         self.hyper = self._hyper()
         self._prepare()
@@ -123,6 +118,7 @@ class Learner:
         self._events: Array = np.zeros((1, self.lanes), self.dtype)
         self._scores: Array = np.zeros((1, self.lanes), self.dtype)
         self._loss_hyper = self.loss.hyper().astype(self.dtype)
+        attach(self)
 
     def __getstate__(self) -> dict[str, Any]:
         derived = ("_kernels", "_events", "_scores", "_loss_hyper")
@@ -145,12 +141,15 @@ class Learner:
         if importance < 0:
             raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
         if self.index.size > len(self.state):
-            self._grow()
+            resize(self)
+        before = self.clock if len(self.touched) else None
         score: float = self._kernels.learn_row(
             self.state, self.hyper, self.counts, self._events, self._loss_hyper,
             slots, values, size, float(target), float(importance),
             self.fit_intercept, self._scores,
         )  # fmt: skip
+        if before is not None:
+            touch(self, before, slots[:size])
         return score
 
     def score_row(self, slots: Array, values: Array, size: int) -> float:
@@ -199,12 +198,16 @@ class Learner:
         self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array
     ) -> Array:
         """`learn_rows` for arrays that were made by this package: nothing is checked."""
-        self._grow()
+        resize(self)
+        if len(self.touched) and len(targets) > 1:  # row by row, to know which were rejected
+            return learn_each(self, indptr, slots, values, targets, importances)
+        before = self.clock if len(self.touched) else None
         scores = np.empty((len(targets), self.lanes), self.dtype)
         self._kernels.learn_rows(
             self.state, self.hyper, self.counts, self._events, self._loss_hyper,
             indptr, slots, values, targets, importances, self.fit_intercept, scores,
         )  # fmt: skip
+        touch(self, before, slots)
         return self._lanes_out(scores)
 
     def score_rows(
@@ -222,6 +225,8 @@ class Learner:
         self, X: Any, y: npt.ArrayLike, importances: npt.ArrayLike | None = None
     ) -> Array:
         """`learn_rows` for a scipy CSR matrix: column ``j`` is the feature named ``j``."""
+        if self.index.selective:
+            return learn_csr_each(self, X, y, importances)
         slots = csr_slots(X, self.index.add)
         return self.learn_rows(X.indptr, slots, X.data, y, importances)
 
@@ -231,16 +236,10 @@ class Learner:
         return self.score_rows(X.indptr, slots, X.data)
 
     def _rows(self, *arrays: npt.ArrayLike, lowest: int) -> tuple[Array, Array, Array]:
-        self._grow()
+        resize(self)
         return checked_rows(*arrays, dtype=self.dtype, lowest=lowest, capacity=len(self.state))
 
-    def _grow(self) -> None:
-        """Double the state until the index fits; slots keep their place."""
-        if self.index.size > len(self.state):
-            grown = np.zeros((1 << (self.index.size - 1).bit_length(), self.state.shape[1]),
-                             self.dtype)  # fmt: skip
-            grown[: len(self.state)] = self.state
-            self.state = grown
+    evict = evict
 
     def _lanes_out(self, scores: Array) -> Array:
         return scores[:, 0] if len(self.rules) == 1 else scores[:, : len(self.rules)]

@@ -97,7 +97,10 @@ def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
         "records": learner.state[slots],
         "hyper": learner.hyper.copy(),
         "counts": learner.counts.copy(),
+        **learner.index.memory(),
     }
+    if learner.index.evicts:
+        arrays["touched"] = learner.touched.copy()
     manifest = {**_manifest(model), "extra": extra or {}}
     return Captured(manifest, arrays, learner.index.entries())
 
@@ -192,6 +195,9 @@ def load(path: str | Path) -> Estimator:
     learner.state[arrays["slots"]] = arrays["records"]
     learner.hyper[:] = arrays["hyper"]
     learner.counts[:] = arrays["counts"]
+    learner.index.remember(arrays)
+    if learner.index.evicts:
+        learner.touched = arrays["touched"].copy()
     if isinstance(model, SparseClassifier):
         negative, positive = map(_name, manifest["labels"]["classes"])
         model._labels = BinaryLabels(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from streamlasso.estimators import SparseClassifier, SparseRegressor
-from streamlasso.index import GrowingIndex, HashingIndex
+from streamlasso.index import FeatureIndex, GrowingIndex, HashingIndex
 from streamlasso.progressive import Progress
 from streamlasso.rules import get_rule
 
@@ -21,7 +21,7 @@ def build_model(config: "ModelConfig") -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
     rule = get_rule(config.rule, **config.parameters)
     hashing = config.index == "hashing"
-    index = HashingIndex(config.bits, names=True) if hashing else GrowingIndex()
+    index: FeatureIndex = HashingIndex(config.bits, names=True) if hashing else GrowingIndex()
     if config.task == "classification":
         return SparseClassifier(rule, config.loss or "logistic", index, config.fit_intercept)
     return SparseRegressor(rule, config.loss or "squared", index, config.fit_intercept)

@@ -1,0 +1,117 @@
+"""The learner's part of a bounded index: who was learned from when, and which slots can be freed.
+
+A slot can be freed when no lane has a weight in it that is not exactly zero: scores do not change
+by it. What is lost is its record, the evidence gathered so far towards a weight.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso.arrays import checked_importances, checked_rows, checked_targets, csr_slots
+from streamlasso.growing import GrowingIndex
+from streamlasso.kernels import UNSEEN
+
+if TYPE_CHECKING:
+    from streamlasso.learner import Learner
+
+__all__ = ["attach", "evict", "learn_csr_each", "learn_each", "resize", "touch"]
+
+Array = npt.NDArray[Any]
+
+
+def attach(learner: "Learner") -> None:
+    """Let an index that evicts ask this learner for room."""
+    index = learner.index
+    if not isinstance(index, GrowingIndex) or not index.evicts:
+        return
+    if index.evictor is not None and getattr(index.evictor, "__self__", None) is not learner:
+        raise ValueError(
+            f"{index!r} belongs to another learner, whose slots it frees; "
+            "give each learner its own: index.fresh()"
+        )
+    index.evictor = learner.evict
+
+
+def evict(learner: "Learner", number: int, keep: Sequence[int] | Array = ()) -> Array:
+    """Free up to ``number`` slots whose weights are zero, those learned from longest ago first.
+
+    Their records become zero and their names leave the index. ``keep`` are slots to spare. Returns
+    the freed slots, ascending. An error if the index is not one that evicts.
+    """
+    index = learner.index
+    if not isinstance(index, GrowingIndex) or not index.evicts:
+        raise ValueError(f"{index!r} never frees slots; use one with at_limit='evict'")
+    resize(learner)
+    used = np.zeros(len(learner.state), bool)
+    used[list(index.known.values())] = True
+    used[np.asarray(keep, np.intp)] = False
+    idle = np.flatnonzero(used & ~learner.effective_weights().any(axis=1))
+    oldest: Array = np.sort(idle[np.argsort(learner.touched[idle], kind="stable")[:number]])
+    learner.state[oldest] = 0
+    learner.touched[oldest] = 0
+    index.release(oldest.tolist())
+    return oldest
+
+
+def resize(learner: "Learner") -> None:
+    """Double state and touches until the index fits; slots keep their place."""
+    size, rows = learner.index.size, len(learner.state)
+    if size <= rows:
+        return
+    grown = min(1 << (size - 1).bit_length(), learner.index.limit)
+    state = np.zeros((grown, learner.state.shape[1]), learner.dtype)
+    state[:rows] = learner.state
+    learner.state = state
+    if len(learner.touched):
+        learner.touched = np.concatenate([learner.touched, np.zeros(grown - rows, np.int64)])
+
+
+def touch(learner: "Learner", before: int | None, slots: Array) -> None:
+    """After a row: if it was learned, note the clock at its slots."""
+    if before is not None and learner.clock != before:
+        learner.touched[slots] = learner.clock
+
+
+def learn_each(
+    learner: "Learner",
+    indptr: Array,
+    slots: Array,
+    values: Array,
+    targets: Array,
+    importances: Array,
+) -> Array:
+    """`Learner.learn_encoded` a row at a time."""
+    scores = []
+    for i in range(len(targets)):
+        here, one = slice(indptr[i], indptr[i + 1]), slice(i, i + 1)
+        row = (np.array([0, indptr[i + 1] - indptr[i]]), slots[here], values[here])
+        scores.append(learner.learn_encoded(*row, targets[one], importances[one]))
+    return np.concatenate(scores)
+
+
+def learn_csr_each(
+    learner: "Learner", X: Any, y: npt.ArrayLike, importances: npt.ArrayLike | None
+) -> Array:
+    """`Learner.learn_csr` where a column may get no slot, or one that another had before."""
+    index = learner.index
+    csr_slots(X, index.find)  # only to check X
+    targets = checked_targets(y, X.shape[0], learner.loss, learner.dtype)
+    weights = checked_importances(importances, X.shape[0], learner.dtype)
+    indptr, names, data = checked_rows(
+        X.indptr, X.indices, X.data, dtype=learner.dtype, lowest=0, capacity=X.shape[1]
+    )
+    scores = [learner.learn_encoded(np.zeros(1, np.int64), names[:0], data[:0], data[:0], data[:0])]
+    for i in range(len(targets)):
+        here, one = slice(indptr[i], indptr[i + 1]), slice(i, i + 1)
+        row = names[here].tolist()
+        slots = np.array([index.find(name) for name in row], np.uint32)
+        if weights[i] != 0:
+            unseen = [(k, row[k]) for k in np.flatnonzero(slots == UNSEEN).tolist()]
+            index.add_unseen(slots, unseen)
+        kept = slots != UNSEEN
+        entries = (np.array([0, kept.sum()]), slots[kept], data[here][kept])
+        scores.append(learner.learn_encoded(*entries, targets[one], weights[one]))
+    return np.concatenate(scores)
