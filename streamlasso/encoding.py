@@ -82,8 +82,10 @@ class RowEncoder:
         Then names that the index turns away are left out of the row. Each occurrence of a name
         without a slot in an event to be learned is one `add`, also after a prediction.
         """
-        if self.index.generation != self._generation:
-            self._forget()
+        if self.index.generation != self._generation:  # slots have changed hands
+            self._event = None
+            self._layouts.clear()
+            self._generation = self.index.generation
         try:
             # In the same order too: another order adds up to other last bits, and after a restart
             # there is nothing to compare with.
@@ -116,20 +118,10 @@ class RowEncoder:
         # A row that lacks names is not to be taken for the event's when it comes again.
         self._event = dict(event) if self._complete or not allocate else None
 
-    def _forget(self) -> None:
-        """Slots have changed hands."""
-        self._event = None
-        self._layouts.clear()
-        self._generation = self.index.generation
-
     def _add_unseen(self) -> None:
         """Offer the row's unknown names to the index; those that get no slot leave the row."""
         slots = self.slots = self.slots.copy()  # `encode_rows` still holds the other one
         self.index.add_unseen(slots, self._unseen)
-        if self.index.generation != self._generation:
-            event = self._event  # none of the row's own slots was freed
-            self._forget()
-            self._event = event
         kept = slots != UNSEEN
         self._complete = bool(kept.all())
         if not self._complete:

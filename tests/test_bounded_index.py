@@ -33,25 +33,29 @@ RULE = FTRLProximal(alpha=0.5, l1=0.7)
 BOUNDS: dict[str, dict[str, Any]] = {
     "refuse": {"max_features": 3},
     "evict": {"max_features": 3, "at_limit": "evict"},
-    "evict-more": {"max_features": 40, "at_limit": "evict"},
+    "evict-more": {"max_features": 48, "at_limit": "evict"},
     "count": {"admit": AdmitByCount(times=2, bits=8)},
     "random": {"admit": AdmitAtRandom(probability=0.4, seed=3)},
     "count-refuse": {"max_features": 3, "admit": AdmitByCount(times=3, bits=8)},
     "random-evict": {"max_features": 4, "at_limit": "evict", "admit": AdmitAtRandom(0.5)},
 }
 each_bound = pytest.mark.parametrize("bounds", BOUNDS.values(), ids=BOUNDS)
-tried = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+tried = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 
 NAMES: list[Name] = ["a", "b", "c", "d", 1, 2, ("t", 1), "é", "\ud800"]
+MANY: list[Name] = [("n", i) for i in range(90)]
 EVENTS = st.lists(
     st.tuples(
         st.dictionaries(
-            st.sampled_from(NAMES), st.sampled_from([1.0, -2.0, 0.0, 3.0, "x", None]), max_size=5
+            st.sampled_from(NAMES) | st.sampled_from(MANY),
+            st.sampled_from([1.0, -2.0, 0.0, 0.0, 3.0, "x", None]),
+            max_size=7,
         ),
         st.sampled_from([-3.0, -1.0, 0.1, 2.0, float("inf")]),
         st.sampled_from([0.0, 1.0, 1.0, 2.0]),
     ),
-    max_size=25,
+    min_size=5,
+    max_size=40,
 )
 Stream = list[tuple[dict[Name, Any], float, float]]
 
@@ -303,7 +307,7 @@ def test_the_names_are_those_of_the_naive_model(bounds: dict[str, Any], events: 
 
 @each_bound
 @tried
-@given(events=EVENTS, cuts=st.sets(st.integers(0, 24)))
+@given(events=EVENTS, cuts=st.sets(st.integers(0, 39)))
 def test_predicting_repeating_and_snapshots_change_nothing(
     bounds: dict[str, Any], events: Stream, cuts: set[int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -411,6 +415,14 @@ def test_a_freed_slot_starts_anew_under_its_next_name() -> None:
     assert not model.learner.state[FIRST].any()
     assert model.learner.index.find("a") == UNSEEN
     assert model.learner.index.name(FIRST) == "b"
+
+
+def test_freed_slots_are_taken_lowest_first() -> None:
+    model = model_of({"max_features": 5, "at_limit": "evict"})
+    model.learn_one(dict.fromkeys("abcde", 0.0), 1.0)
+    assert model.learner.evict(2, keep=[3]).tolist() == [2, 4]
+    index = model.learner.index
+    assert [index.add(name) for name in "xyz"] == [2, 4, 3]
 
 
 def test_what_was_remembered_of_a_freed_slot_is_forgotten() -> None:

@@ -42,6 +42,9 @@ MODELS: list[dict[str, Any]] = [
     *({"rule": rule} for rule in RULES),
     {"index": "hashing", "bits": 8},
     {"task": "regression", "fit_intercept": False},
+    {"max_features": 10},
+    {"max_features": 20, "at_limit": "evict", "admit": "count"},
+    {"admit": "random", "admit_probability": 0.3},
 ]
 
 

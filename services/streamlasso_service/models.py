@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from streamlasso.admission import Admission, AdmitAtRandom, AdmitByCount
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import FeatureIndex, GrowingIndex, HashingIndex
+from streamlasso.kernels import FIRST
 from streamlasso.progressive import Progress
 from streamlasso.rules import get_rule
 
 if TYPE_CHECKING:
     from streamlasso_service.config import ModelConfig
 
-__all__ = ["Estimator", "build_model", "shape_mismatch", "warm"]
+__all__ = ["Estimator", "build_model", "name_counts", "shape_mismatch", "warm"]
 
 Estimator = SparseClassifier | SparseRegressor
 
@@ -20,11 +22,21 @@ Estimator = SparseClassifier | SparseRegressor
 def build_model(config: "ModelConfig") -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
     rule = get_rule(config.rule, **config.parameters)
-    hashing = config.index == "hashing"
-    index: FeatureIndex = HashingIndex(config.bits, names=True) if hashing else GrowingIndex()
+    index = _build_index(config)
     if config.task == "classification":
         return SparseClassifier(rule, config.loss or "logistic", index, config.fit_intercept)
     return SparseRegressor(rule, config.loss or "squared", index, config.fit_intercept)
+
+
+def _build_index(config: "ModelConfig") -> FeatureIndex:
+    if config.index == "hashing":
+        return HashingIndex(config.bits, names=True)
+    admit: Admission | None = None
+    if config.admit == "count":
+        admit = AdmitByCount(config.admit_times, config.admit_bits)
+    elif config.admit == "random":
+        admit = AdmitAtRandom(config.admit_probability)
+    return GrowingIndex(config.max_features, config.at_limit, admit)
 
 
 def _shape(model: Estimator) -> dict[str, Any]:
@@ -51,6 +63,12 @@ def shape_mismatch(configured: Estimator, restored: Estimator) -> str | None:
     return "".join(differences) + "Use another snapshot.directory, or the snapshot's own settings"
 
 
+def name_counts(model: Estimator) -> dict[str, int]:
+    """What became of names without a slot, in the model's lifetime; 0 for unbounded indexes."""
+    counters = {"not_admitted": "waiting", "at_limit": "refused", "evicted": "evicted"}
+    return {name: getattr(model.learner.index, of, 0) for name, of in counters.items()}
+
+
 def warm(model: Estimator) -> None:
     """Compile (or load from the cache) every kernel that a model of this shape will use.
 
@@ -59,7 +77,7 @@ def warm(model: Estimator) -> None:
     learner = model.learner
     model.learn_one({"warm": 1.0}, 1)
     model.predict_one({"warm": 1.0})
-    slots = np.array([learner.index.find("warm")], np.uint32)
+    slots = np.array([FIRST], np.uint32)  # an index may not have admitted the name
     rows = (np.array([0, 1]), slots, np.ones(1))
     scores = learner.learn_rows(*rows, np.ones(1))
     learner.score_rows(*rows)
