@@ -175,6 +175,8 @@ def test_damaged_newest_snapshot_costs_only_time(
         ({"parameters": {"l1": 3}}, ("l1=3", "l1=1.0")),
         ({"loss": "hinge"}, ("hinge", "logistic")),
         ({"index": "hashing"}, ("hashing", "growing")),
+        ({"max_features": 9}, ("'max_features': 9", "'max_features': None")),
+        ({"admit": "random"}, ("'probability': 0.1", "'admit': None")),
         ({"fit_intercept": False}, ("False", "True")),
         ({"task": "regression"}, ("SparseRegressor", "SparseClassifier")),
     ],
