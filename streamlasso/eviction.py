@@ -17,7 +17,7 @@ from streamlasso.kernels import UNSEEN
 if TYPE_CHECKING:
     from streamlasso.learner import Learner
 
-__all__ = ["attach", "evict", "learn_csr_each", "learn_each", "resize", "touch"]
+__all__ = ["attach", "evict", "learn_csr_each", "learn_each", "refuse_freed", "resize", "touch"]
 
 Array = npt.NDArray[Any]
 
@@ -54,6 +54,18 @@ def evict(learner: "Learner", number: int, keep: Sequence[int] | Array = ()) -> 
     learner.touched[oldest] = 0
     index.release(oldest.tolist())
     return oldest
+
+
+def refuse_freed(learner: "Learner", slots: Array) -> None:
+    """An error if one of the slots was freed since it was asked for."""
+    index = learner.index
+    if isinstance(index, GrowingIndex) and index.free:
+        freed = np.intersect1d(slots, index.free)
+        if len(freed):
+            raise ValueError(
+                f"slot {freed[0]} was freed; ask the index for slots right before learning from "
+                "them, a row at a time, or use learn_csr"
+            )
 
 
 def resize(learner: "Learner") -> None:

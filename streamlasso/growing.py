@@ -80,7 +80,7 @@ class GrowingIndex:
         self.admit = get_admission(admit)
         self.known: dict[Name, int] = {}
         self._names: list[Name | None] = []
-        self._free: list[int] = []
+        self.free: list[int] = []
         self._row: Array | tuple[int, ...] = ()
         self.offered = self.waiting = self.refused = self.evicted = self.generation = 0
         self._pause = 0  # names to refuse before the next sweep
@@ -129,11 +129,11 @@ class GrowingIndex:
             if self.admit is not None and not self.admit.admits(name, self.offered - 1):
                 self.waiting += 1
                 return UNSEEN
-            if self.size == self.limit and not self._free and not self._make_room():
+            if self.size == self.limit and not self.free and not self._make_room():
                 self.refused += 1
                 return UNSEEN
-        if self._free:
-            slot = self._free.pop()
+        if self.free:
+            slot = self.free.pop()
             self._names[slot - FIRST] = name
         else:
             slot = self.size
@@ -149,8 +149,8 @@ class GrowingIndex:
             return False
         wanted = max(1, (self.limit - FIRST) // SHARE)
         self.evictor(wanted, self._row)
-        self._pause = wanted - len(self._free)
-        return bool(self._free)
+        self._pause = wanted - len(self.free)
+        return bool(self.free)
 
     def release(self, slots: Iterable[int]) -> None:
         """Take the names from these slots, which new names will get."""
@@ -161,7 +161,7 @@ class GrowingIndex:
                 raise ValueError(f"slot {slot} has no name; release slots that are in use")
             del self.known[name]
             self._names[slot - FIRST] = None
-        self._free = freed + self._free  # the last is taken next
+        self.free = freed + self.free
         self.evicted += len(freed)
         self.generation += bool(freed)
 
@@ -211,7 +211,7 @@ class GrowingIndex:
         admission = {} if self.admit is None else self.admit.memory()
         return {
             "index_counters": counters,
-            "free_slots": np.array(self._free, np.uint32),
+            "free_slots": np.array(self.free, np.uint32),
             **{f"admission_{name}": array for name, array in admission.items()},
         }
 
@@ -221,8 +221,8 @@ class GrowingIndex:
             return
         for name, value in zip(COUNTERS, memory["index_counters"].tolist(), strict=True):
             setattr(self, name, value)
-        self._free = memory["free_slots"].tolist()
-        self._names += [None] * (max(self._free, default=0) + 1 - self.size)
+        self.free = memory["free_slots"].tolist()
+        self._names += [None] * (max(self.free, default=0) + 1 - self.size)
         if self.admit is not None:
             mark = "admission_"
             self.admit.remember(

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso import eviction
 from streamlasso.arrays import checked_importances, checked_rows, checked_targets, csr_slots
-from streamlasso.eviction import attach, evict, learn_csr_each, learn_each, resize, touch
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
 from streamlasso.kernels import ACTIVATED, CLOCK, DEACTIVATED, FIRST, INTERCEPT, REJECTED, UNSEEN
 from streamlasso.losses import Loss, get_loss
@@ -118,7 +118,7 @@ class Learner:
         self._events: Array = np.zeros((1, self.lanes), self.dtype)
         self._scores: Array = np.zeros((1, self.lanes), self.dtype)
         self._loss_hyper = self.loss.hyper().astype(self.dtype)
-        attach(self)
+        eviction.attach(self)
 
     def __getstate__(self) -> dict[str, Any]:
         derived = ("_kernels", "_events", "_scores", "_loss_hyper")
@@ -141,7 +141,7 @@ class Learner:
         if importance < 0:
             raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
         if self.index.size > len(self.state):
-            resize(self)
+            eviction.resize(self)
         before = self.clock if len(self.touched) else None
         score: float = self._kernels.learn_row(
             self.state, self.hyper, self.counts, self._events, self._loss_hyper,
@@ -149,7 +149,7 @@ class Learner:
             self.fit_intercept, self._scores,
         )  # fmt: skip
         if before is not None:
-            touch(self, before, slots[:size])
+            eviction.touch(self, before, slots[:size])
         return score
 
     def score_row(self, slots: Array, values: Array, size: int) -> float:
@@ -189,6 +189,7 @@ class Learner:
         Scores, shape (rows,), or (rows, lanes) with more than one lane.
         """
         indptr, slots, values = self._rows(indptr, slots, values, lowest=FIRST)
+        eviction.refuse_freed(self, slots)
         rows = len(indptr) - 1
         targets = checked_targets(targets, rows, self.loss, self.dtype)
         importances = checked_importances(importances, rows, self.dtype)
@@ -198,16 +199,16 @@ class Learner:
         self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array
     ) -> Array:
         """`learn_rows` for arrays that were made by this package: nothing is checked."""
-        resize(self)
+        eviction.resize(self)
         if len(self.touched) and len(targets) > 1:  # row by row, to know which were rejected
-            return learn_each(self, indptr, slots, values, targets, importances)
+            return eviction.learn_each(self, indptr, slots, values, targets, importances)
         before = self.clock if len(self.touched) else None
         scores = np.empty((len(targets), self.lanes), self.dtype)
         self._kernels.learn_rows(
             self.state, self.hyper, self.counts, self._events, self._loss_hyper,
             indptr, slots, values, targets, importances, self.fit_intercept, scores,
         )  # fmt: skip
-        touch(self, before, slots)
+        eviction.touch(self, before, slots)
         return self._lanes_out(scores)
 
     def score_rows(
@@ -226,7 +227,7 @@ class Learner:
     ) -> Array:
         """`learn_rows` for a scipy CSR matrix: column ``j`` is the feature named ``j``."""
         if self.index.selective:
-            return learn_csr_each(self, X, y, importances)
+            return eviction.learn_csr_each(self, X, y, importances)
         slots = csr_slots(X, self.index.add)
         return self.learn_rows(X.indptr, slots, X.data, y, importances)
 
@@ -236,10 +237,10 @@ class Learner:
         return self.score_rows(X.indptr, slots, X.data)
 
     def _rows(self, *arrays: npt.ArrayLike, lowest: int) -> tuple[Array, Array, Array]:
-        resize(self)
+        eviction.resize(self)
         return checked_rows(*arrays, dtype=self.dtype, lowest=lowest, capacity=len(self.state))
 
-    evict = evict
+    evict = eviction.evict
 
     def _lanes_out(self, scores: Array) -> Array:
         return scores[:, 0] if len(self.rules) == 1 else scores[:, : len(self.rules)]

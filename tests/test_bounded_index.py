@@ -425,6 +425,17 @@ def test_freed_slots_are_taken_lowest_first() -> None:
     assert [index.add(name) for name in "xy"] == [2, 4]
 
 
+def test_slots_that_were_freed_are_refused_by_the_learner() -> None:
+    learner = Learner(RULE, index=GrowingIndex(5, "evict"), compiled=False)
+    slots = [learner.index.add(name) for name in "abc"]
+    rows = ([0, 1, 2, 3], slots, [0.0, 0.0, 0.0])
+    learner.learn_rows(*rows, [1.0, 1.0, 1.0])
+    learner.evict(1)
+    with pytest.raises(ValueError, match=r"slot 2 was freed; ask the index .* or use learn_csr"):
+        learner.learn_rows(*rows, [1.0, 1.0, 1.0])
+    learner.learn_rows([0, 2], slots[1:], [0.0, 0.0], [1.0])
+
+
 def test_what_was_remembered_of_a_freed_slot_is_forgotten() -> None:
     """The layout of {"a"} and the last event name a slot that is another's by now."""
     model = model_of({"max_features": 1, "at_limit": "evict"})
@@ -478,11 +489,11 @@ def test_a_snapshot_at_the_limit_keeps_free_slots_and_counters(tmp_path: Path) -
     model.learner.evict(7)
     again = load(model.save(tmp_path / "m"))
     ours, theirs = model.learner.index, again.learner.index
-    assert ours._free == theirs._free != []
+    assert ours.free == theirs.free != []
     assert ours.size == theirs.size
     assert {name: getattr(ours, name) for name in ("offered", "waiting", "refused", "evicted")} == {
         name: getattr(theirs, name) for name in ("offered", "waiting", "refused", "evicted")
     }
     assert repr(ours) == repr(theirs)
     with pytest.raises(KeyError, match="it was freed"):
-        theirs.name(ours._free[0])
+        theirs.name(ours.free[0])
