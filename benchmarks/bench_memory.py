@@ -100,7 +100,7 @@ def measure(events: list[tuple[Event, int]], index: GrowingIndex) -> Row:
     admission = {} if kept.admit is None else kept.admit.memory()
     return {
         "tracked": len(kept.known),
-        "state": learner.state.nbytes + learner.touched.nbytes,
+        "state": learner.state.nbytes,
         # The dict, the list, and for each name the text and the number of its slot.
         "names": sys.getsizeof(kept.known)
         + sys.getsizeof(kept._names)

@@ -9,20 +9,34 @@ from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES
+from streamlasso.penalties import PENALTIES, Adaptive, Evidence, Group
 from streamlasso.progressive import Progress
-from streamlasso.rules import RULES, FTRLProximal, SoftThreshold, TruncatedGradient
+from streamlasso.rules import (
+    RULES,
+    DualAveraging,
+    FTRLProximal,
+    Newton,
+    SoftThreshold,
+    TruncatedGradient,
+)
 from streamlasso.snapshot import SnapshotError, load
 
 __all__ = [
     "ADMISSIONS",
     "LOSSES",
+    "PENALTIES",
     "RULES",
+    "Adaptive",
     "AdmitAtRandom",
     "AdmitByCount",
+    "DualAveraging",
+    "Evidence",
     "FTRLProximal",
+    "Group",
     "GrowingIndex",
     "HashingIndex",
     "Learner",
+    "Newton",
     "Progress",
     "SnapshotError",
     "SoftThreshold",

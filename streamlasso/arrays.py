@@ -13,7 +13,14 @@ import numpy.typing as npt
 from streamlasso.kernels import UNSEEN
 from streamlasso.losses import Loss
 
-__all__ = ["checked_importances", "checked_rows", "checked_targets", "csr_slots", "owned"]
+__all__ = [
+    "checked_importances",
+    "checked_rows",
+    "checked_target",
+    "checked_targets",
+    "csr_slots",
+    "owned",
+]
 
 Array = npt.NDArray[Any]
 
@@ -59,13 +66,29 @@ def checked_targets(targets: npt.ArrayLike, rows: int, loss: Loss, dtype: str) -
     if targets.shape != (rows,):
         raise ValueError(f"targets has shape {targets.shape}; it must be ({rows},)")
     if loss.domain == "binary":
-        wrong = ~((targets == 0) | (targets == 1) | ~np.isfinite(targets))
-        if wrong.any():
-            raise ValueError(
-                f"target {targets[wrong][0]} of row {int(wrong.argmax())}: the {loss.name}"
-                " loss takes 0 and 1; map −1 to 0"
-            )
+        right, words = (targets == 0) | (targets == 1), "0 and 1; map −1 to 0"
+    elif loss.domain == "count":
+        right, words = targets >= 0, "numbers ≥ 0; drop the row, or take loss = 'squared'"
+    elif loss.domain == "classes":
+        classes = int(loss.hyper()[0])
+        right = (targets >= 0) & (targets < classes) & (targets == np.floor(targets))
+        words = f"the classes 0 to {classes - 1}; number them so, or raise its number of classes"
+    else:
+        return targets
+    wrong = ~right & np.isfinite(targets)
+    if wrong.any():
+        raise ValueError(
+            f"target {targets[wrong][0]} of row {int(wrong.argmax())}: the {loss.name}"
+            f" loss takes {words}"
+        )
     return targets
+
+
+def checked_target(target: float, loss: Loss) -> float:
+    """One regression target, in the domain of the loss as `checked_targets` has it."""
+    if loss.domain == "count" and target < 0:
+        checked_targets([target], 1, loss, "float64")
+    return target
 
 
 def checked_importances(importances: npt.ArrayLike | None, rows: int, dtype: str) -> Array:

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from river import base
 
-from streamlasso.arrays import checked_importances, checked_targets
+from streamlasso.arrays import checked_importances, checked_target, checked_targets
 from streamlasso.encoding import RowEncoder, frame_rows
 from streamlasso.export import export_weights
 from streamlasso.feeding import learn_events
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
 from streamlasso.labels import BinaryLabels
 from streamlasso.learner import Learner
-from streamlasso.losses import LOSSES, get_loss
+from streamlasso.losses import LOSSES, Loss, get_loss
 from streamlasso.rules import RULES, FTRLProximal, Rule
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ Array = npt.NDArray[Any]
 class _SparseLinear:
     """What both estimators share."""
 
-    _domain: str
+    _domains: tuple[str, ...]
 
     def __init__(
-        self, rule: Rule | None, loss: str, index: FeatureIndex | None, fit_intercept: bool
+        self, rule: Rule | None, loss: str | Loss, index: FeatureIndex | None, fit_intercept: bool
     ) -> None:
         self.rule = rule
         self.loss = loss
@@ -41,7 +41,7 @@ class _SparseLinear:
         self.fit_intercept = fit_intercept
         self._learner = Learner(
             FTRLProximal() if rule is None else rule,
-            get_loss(loss, self._domain),
+            get_loss(loss, self._domains),
             # A parameter is a template: clones of one estimator must not share names.
             GrowingIndex() if index is None else index.fresh(),
             fit_intercept=fit_intercept,
@@ -57,11 +57,11 @@ class _SparseLinear:
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        """Every rule with every loss of the domain, for river's checks."""
+        """Every rule with every loss of the domains, for river's checks."""
         yield {}
         for rule in RULES.values():
             for name, loss in LOSSES.items():
-                if loss.domain == cls._domain:
+                if loss.domain in cls._domains:
                     yield {"rule": rule(), "loss": name}
 
     # Learning and scoring
@@ -105,7 +105,7 @@ class _SparseLinear:
     @property
     def active_features(self) -> int:
         """Number of features whose effective weight is not zero, exact as of the last event."""
-        return int(self._learner.survey()[1][0, 0])
+        return self._learner.active_features()
 
     @property
     def tracked_features(self) -> int:
@@ -152,7 +152,7 @@ class _SparseLinear:
         and ``weight``, the intercept first under an empty name. Largest weights first. A name
         that is no string is written as JSON.
         """
-        return export_weights(Path(path), self.loss, self.intercept, self.weights)
+        return export_weights(Path(path), self._learner.loss.name, self.intercept, self.weights)
 
 
 class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[misc]
@@ -165,10 +165,10 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
     rule
         The learning rule with its penalties; `FTRLProximal()` by default.
     loss
-        ``"squared"``: ½(prediction − y)².
+        ``"squared"`` (½(prediction − y)²), ``"huber"``, ``"quantile"``, ``"epsilon_insensitive"``,
+        ``"poisson"`` (y ≥ 0, prediction e^score); or an instance: ``losses.Quantile(tau=0.9)``.
     index
-        Where feature names live: a growing index of exact names by default, or
-        ``HashingIndex(bits=22)`` for bounded memory.
+        Where feature names live: a `GrowingIndex`, or ``HashingIndex(bits=22)`` for bounded memory.
     fit_intercept
         Whether to learn an intercept; it is never penalised.
 
@@ -183,12 +183,12 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
     6.0
     """
 
-    _domain = "real"
+    _domains = ("real", "count")
 
     def __init__(
         self,
         rule: Rule | None = None,
-        loss: str = "squared",
+        loss: str | Loss = "squared",
         index: FeatureIndex | None = None,
         fit_intercept: bool = True,
     ) -> None:
@@ -196,7 +196,7 @@ class SparseRegressor(_SparseLinear, base.MiniBatchRegressor):  # type: ignore[m
 
     def learn_one(self, x: Event, y: float, w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
-        self._learn(x, y, w)
+        self._learn(x, checked_target(y, self._learner.loss), w)
 
     def predict_one(self, x: Event) -> float:
         """The prediction; unknown names count as zero and are not remembered."""
@@ -228,7 +228,7 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
     rule
         The learning rule with its penalties; `FTRLProximal()` by default.
     loss
-        ``"logistic"``, or ``"hinge"`` (its probabilities are not calibrated).
+        ``"logistic"``, ``"squared_hinge"``, or ``"hinge"`` (its probabilities are not calibrated).
     index
         Where feature names live: a growing index of exact names by default, or
         ``HashingIndex(bits=22)`` for bounded memory.
@@ -246,12 +246,12 @@ class SparseClassifier(_SparseLinear, base.MiniBatchClassifier):  # type: ignore
     True
     """
 
-    _domain = "binary"
+    _domains = ("binary",)
 
     def __init__(
         self,
         rule: Rule | None = None,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         index: FeatureIndex | None = None,
         fit_intercept: bool = True,
     ) -> None:

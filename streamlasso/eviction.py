@@ -1,4 +1,4 @@
-"""The learner's part of a bounded index: who was learned from when, and which slots can be freed.
+"""The learner's part of a bounded index: which slots can be freed, and rows that lack names.
 
 A slot can be freed when no lane has a weight in it that is not exactly zero: scores do not change
 by it. What is lost is its record, the evidence gathered so far towards a weight.
@@ -13,11 +13,12 @@ import numpy.typing as npt
 from streamlasso.arrays import checked_importances, checked_rows, checked_targets, csr_slots
 from streamlasso.growing import GrowingIndex
 from streamlasso.kernels import UNSEEN
+from streamlasso.specialise import TOUCHED
 
 if TYPE_CHECKING:
     from streamlasso.learner import Learner
 
-__all__ = ["attach", "evict", "learn_csr_each", "learn_each", "refuse_freed", "resize", "touch"]
+__all__ = ["attach", "evict", "learn_csr_each", "refuse_freed"]
 
 Array = npt.NDArray[Any]
 
@@ -44,14 +45,14 @@ def evict(learner: "Learner", number: int, keep: Sequence[int] | Array = ()) -> 
     index = learner.index
     if not isinstance(index, GrowingIndex) or not index.evicts:
         raise ValueError(f"{index!r} never frees slots; use one with at_limit='evict'")
-    resize(learner)
+    learner._grow()
     used = np.zeros(len(learner.state), bool)
     used[list(index.known.values())] = True
     used[np.asarray(keep, np.intp)] = False
     idle = np.flatnonzero(used & ~learner.effective_weights().any(axis=1))
-    oldest: Array = np.sort(idle[np.argsort(learner.touched[idle], kind="stable")[:number]])
+    touched = learner.state[idle, learner.recipe.offsets[TOUCHED]]
+    oldest: Array = np.sort(idle[np.argsort(touched, kind="stable")[:number]])
     learner.state[oldest] = 0
-    learner.touched[oldest] = 0
     index.release(oldest.tolist())
     return oldest
 
@@ -66,42 +67,6 @@ def refuse_freed(learner: "Learner", slots: Array) -> None:
                 f"slot {freed[0]} was freed; ask the index for slots right before learning from "
                 "them, a row at a time, or use learn_csr"
             )
-
-
-def resize(learner: "Learner") -> None:
-    """Double state and touches until the index fits; slots keep their place."""
-    size, rows = learner.index.size, len(learner.state)
-    if size <= rows:
-        return
-    grown = min(1 << (size - 1).bit_length(), learner.index.limit)
-    state = np.zeros((grown, learner.state.shape[1]), learner.dtype)
-    state[:rows] = learner.state
-    learner.state = state
-    if len(learner.touched):
-        learner.touched = np.concatenate([learner.touched, np.zeros(grown - rows, np.int64)])
-
-
-def touch(learner: "Learner", before: int | None, slots: Array) -> None:
-    """After a row: if it was learned, note the clock at its slots."""
-    if before is not None and learner.clock != before:
-        learner.touched[slots] = learner.clock
-
-
-def learn_each(
-    learner: "Learner",
-    indptr: Array,
-    slots: Array,
-    values: Array,
-    targets: Array,
-    importances: Array,
-) -> Array:
-    """`Learner.learn_encoded` a row at a time."""
-    scores = []
-    for i in range(len(targets)):
-        here, one = slice(indptr[i], indptr[i + 1]), slice(i, i + 1)
-        row = (np.array([0, indptr[i + 1] - indptr[i]]), slots[here], values[here])
-        scores.append(learner.learn_encoded(*row, targets[one], importances[one]))
-    return np.concatenate(scores)
 
 
 def learn_csr_each(

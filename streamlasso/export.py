@@ -4,14 +4,15 @@ import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from streamlasso.index import Name
+from streamlasso.index import Name, plain_name
 
-__all__ = ["export_weights"]
+__all__ = ["export_weights", "from_cell", "to_cell", "tuples"]
 
 
 def export_weights(path: Path, loss: str, intercept: float, weights: Mapping[Name, float]) -> Path:
-    """Write ``.json`` or ``.csv``, largest weights first; a name that is no string as JSON."""
+    """Write ``.json`` or ``.csv``, largest weights first; names in ``.csv`` as `to_cell` does."""
     ordered = sorted(weights.items(), key=lambda item: -abs(item[1]))
     if path.suffix == ".json":
         rows = [{"name": name, "weight": weight} for name, weight in ordered]
@@ -22,10 +23,33 @@ def export_weights(path: Path, loss: str, intercept: float, weights: Mapping[Nam
             writer = csv.writer(file)
             writer.writerow(["name", "weight"])
             writer.writerow(["", repr(intercept)])
-            writer.writerows(
-                [name if isinstance(name, str) else json.dumps(name), repr(weight)]
-                for name, weight in ordered
-            )
+            writer.writerows([to_cell(name), repr(weight)] for name, weight in ordered)
     else:
         raise ValueError(f"export to {str(path)!r}: the name must end in .json or .csv")
     return path
+
+
+def to_cell(name: Name) -> str:
+    """A name as text: a string as it stands, others, and strings that look like them, as JSON."""
+    if isinstance(name, str) and from_cell(name) == name:
+        return name
+    return json.dumps(name)
+
+
+def from_cell(text: str) -> Name:
+    """The name that `to_cell` wrote.
+
+    >>> [from_cell(to_cell(name)) for name in ("price", 7, "7", ("buy", "now"))]
+    ['price', 7, '7', ('buy', 'now')]
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    written = json.dumps(value) == text and not isinstance(value, bool)
+    return tuples(value) if written and isinstance(value, int | list | str) else text
+
+
+def tuples(name: Any) -> Name:
+    """A name read from JSON, which writes a tuple as a list."""
+    return tuple(map(tuples, name)) if isinstance(name, list) else plain_name(name)

@@ -16,7 +16,7 @@ from streamlasso.growing import GrowingIndex
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_hash, plain_name
 
-__all__ = ["INDEXES", "FeatureIndex", "GrowingIndex", "HashingIndex", "Name"]
+__all__ = ["INDEXES", "FeatureIndex", "FixedSlots", "GrowingIndex", "HashingIndex", "Name"]
 
 Array = npt.NDArray[Any]
 
@@ -81,8 +81,41 @@ class FeatureIndex(Protocol):
         """Take the `memory` of a snapshot, after its names."""
 
 
+class FixedSlots:
+    """What indexes share in which every name has its slot for ever."""
+
+    generation = 0
+    selective = evicts = False
+
+    @property
+    def size(self) -> int:
+        """All slots, the two reserved ones included."""
+        raise NotImplementedError
+
+    @property
+    def limit(self) -> int:
+        """All slots."""
+        return self.size
+
+    def add(self, name: Name) -> int:
+        """The slot of a name."""
+        raise NotImplementedError
+
+    def add_unseen(self, row: Array, unseen: Iterable[tuple[int, Name]]) -> None:
+        """`add` the names at these positions of a row."""
+        for position, name in unseen:
+            row[position] = self.add(name)
+
+    def memory(self) -> dict[str, Array]:
+        """Nothing."""
+        return {}
+
+    def remember(self, memory: Mapping[str, Array]) -> None:
+        """Nothing."""
+
+
 @dataclass(eq=False)
-class HashingIndex:
+class HashingIndex(FixedSlots):
     """A fixed number of slots, names by hash: memory is bounded, names may collide.
 
     The hash is xxHash-64 of the name's UTF-8 bytes (integers and tuples of their ``repr``, with
@@ -104,8 +137,6 @@ class HashingIndex:
     names: bool = False
 
     kind: ClassVar[str] = "hashing"
-    generation = 0
-    selective = evicts = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.bits, int) or not 2 <= self.bits <= 30:
@@ -119,11 +150,6 @@ class HashingIndex:
     def size(self) -> int:
         """All slots."""
         return 1 << self.bits
-
-    @property
-    def limit(self) -> int:
-        """All slots."""
-        return self.size
 
     def find(self, name: Name) -> int:
         """The slot of a name."""
@@ -142,11 +168,6 @@ class HashingIndex:
         if self.names:
             self._names.setdefault(slot, plain_name(name))
         return slot
-
-    def add_unseen(self, row: Array, unseen: Iterable[tuple[int, Name]]) -> None:
-        """`add` the names at these positions of a row."""
-        for position, name in unseen:
-            row[position] = self.add(name)
 
     def _hash(self, name: Name) -> int:
         slot = name_hash(name) >> (64 - self.bits)
@@ -171,13 +192,6 @@ class HashingIndex:
     def restore(self, names: Iterable[tuple[int, Name]]) -> None:
         """Take the names of a snapshot into an empty index."""
         self._names.update(names)
-
-    def memory(self) -> dict[str, Array]:
-        """Nothing."""
-        return {}
-
-    def remember(self, memory: Mapping[str, Array]) -> None:
-        """Nothing."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {"bits": self.bits, "names": self.names, "_names": self._names}

@@ -7,19 +7,29 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import eviction
-from streamlasso.arrays import checked_importances, checked_rows, checked_targets, csr_slots
-from streamlasso.index import FeatureIndex, GrowingIndex, Name
-from streamlasso.kernels import ACTIVATED, CLOCK, DEACTIVATED, FIRST, INTERCEPT, REJECTED, UNSEEN
+from streamlasso.arrays import (
+    checked_importances,
+    checked_rows,
+    checked_targets,
+    csr_slots,
+    owned,
+)
+from streamlasso.events import ROWS
+from streamlasso.index import FeatureIndex, GrowingIndex
+from streamlasso.kernels import CLOCK, FIRST, REJECTED, UNSEEN
+from streamlasso.layout import check, new_ledger, padded, rearranged, stack_hyper
 from streamlasso.losses import Loss, get_loss
+from streamlasso.naming import Naming
+from streamlasso.readings import Readings
 from streamlasso.rules import Rule
-from streamlasso.specialise import Kernels, kernels_for
+from streamlasso.specialise import Kernels, Recipe, kernels_for
 
 __all__ = ["Learner"]
 
 Array = npt.NDArray[Any]
 
 
-class Learner:
+class Learner(Readings):
     """One linear model, or several side by side, over the slots of one index.
 
     score = intercept + Σ weight[slot]·value. Learning returns the scores from *before* the update,
@@ -32,6 +42,7 @@ class Learner:
         models with different hyper-parameters that learn in the same pass.
     loss
         A loss or its name. Targets are in its own domain: 0 and 1 for ``logistic`` and ``hinge``.
+        With ``Softmax(classes=K)`` the rule learns K lanes, one for each class.
     index
         Where names live; an empty `GrowingIndex` by default.
     fit_intercept
@@ -40,6 +51,16 @@ class Learner:
         ``"float64"`` or ``"float32"`` for the state. Rules that keep a clock need float64.
     compiled
         False runs the same kernels as plain Python: slow, for a debugger.
+    scale
+        Divide each feature's values by their own size: ``"max"``, ``"rms"``, ``"rms-max"``
+        (`streamlasso.scales`); None leaves them as they are.
+    select
+        With several rules: which lane is served, ``"leader"``, ``"mix"`` or ``"1se"``
+        (`streamlasso.selection`). None returns the scores of all.
+    outputs
+        How many targets each event has; each is a lane of its own with the same rule.
+    memory
+        With ``select``: the half-life, in events, of the lanes' discounted losses.
 
     Examples
     --------
@@ -60,40 +81,30 @@ class Learner:
         fit_intercept: bool = True,
         dtype: str = "float64",
         compiled: bool = True,
+        scale: str | None = None,
+        select: str | None = None,
+        outputs: int = 1,
+        memory: float = 3000.0,
     ) -> None:
-        self.rules = tuple(rule) if isinstance(rule, Sequence) else (rule,)
         self.loss = get_loss(loss)
+        self.outputs = outputs
+        given = tuple(rule) if isinstance(rule, Sequence) else (rule,)
+        several = int(self.loss.hyper()[0]) if self.loss.together else outputs
+        self.rules = given * several if len(given) == 1 else given
         self.index: FeatureIndex = GrowingIndex() if index is None else index
         self.fit_intercept = bool(fit_intercept)
         self.dtype = dtype
         self.compiled = compiled
-        self._check()
-        width = len(self.rule.shared) + len(self.rule.columns) * self.lanes
+        self.scale = scale
+        self.select = select
+        check(self, given)
+        self.counts: Array = np.zeros((4, self.lanes), np.int64)
+        self.hyper = stack_hyper(self.rules, self.lanes, dtype)
+        self.ledger = new_ledger(len(self.rules), self.lanes, self.loss, select, memory)
+        width = self.recipe.width
         capacity = min(max(self.index.size, 64), self.index.limit)
         self.state: Array = np.zeros((capacity, width), dtype)
-        self.touched: Array = np.zeros(capacity if self.index.evicts else 0, np.int64)
-        self.counts: Array = np.zeros((4, self.lanes), np.int64)
-        self.hyper = self._hyper()
         self._prepare()
-
-    def _check(self) -> None:
-        if self.dtype not in ("float64", "float32"):
-            raise ValueError(f"dtype = {self.dtype!r} must be 'float64' or 'float32'")
-        for rule in self.rules:
-            if not isinstance(rule, Rule):
-                raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
-        kinds = {(type(rule), tuple(rule.mode.items())) for rule in self.rules}
-        if len(kinds) != 1:
-            raise ValueError(
-                f"lanes must be rules of one kind and mode, got {list(self.rules)!r}; "
-                "use one Learner for each kind"
-            )
-        clocks = {"stamp", "birth"} & set(self.rule.columns)
-        if self.dtype == "float32" and clocks:
-            raise ValueError(
-                f"dtype = 'float32' with {self.rule!r}: its column {clocks.pop()!r} counts events "
-                "and float32 cannot beyond 2^24; use dtype = 'float64'"
-            )
 
     @property
     def rule(self) -> Rule:
@@ -103,29 +114,52 @@ class Learner:
     @property
     def lanes(self) -> int:
         """Models side by side, padded to a power of two."""
-        return 1 << (len(self.rules) - 1).bit_length()
+        return padded(len(self.rules))
 
-    def _hyper(self) -> Array:
-        padded = self.rules + (self.rules[-1],) * (self.lanes - len(self.rules))
-        both = [[rule.hyper(intercept=intercept) for rule in padded] for intercept in (True, False)]
-        return np.ascontiguousarray(np.array(both, self.dtype).transpose(0, 2, 1))
+    @property
+    def recipe(self) -> Recipe:
+        """What its kernels are compiled for."""
+        return Recipe.of(
+            self.rule, self.loss, self.lanes, scale=self.scale, select=self.select,
+            several_targets=self.outputs > 1, evicts=self.index.evicts,
+        )  # fmt: skip
 
     def _prepare(self) -> None:
         """What is derived and stays out of pickles: kernels and scratch."""
-        self._kernels: Kernels = kernels_for(
-            self.rule, self.loss, self.lanes, compiled=self.compiled
-        )
-        self._events: Array = np.zeros((1, self.lanes), self.dtype)
-        self._scores: Array = np.zeros((1, self.lanes), self.dtype)
+        self._kernels: Kernels = kernels_for(self.recipe, compiled=self.compiled)
+        self._events: Array = np.zeros((ROWS, self.lanes), self.dtype)
+        self._scores: Array = np.zeros((1, self._width), self.dtype)
         self._loss_hyper = self.loss.hyper().astype(self.dtype)
         eviction.attach(self)
+        self._naming = Naming(self.rules, self.recipe)
+        self._ready = FIRST if self._naming.needed else len(self.state)
+
+    @property
+    def _width(self) -> int:
+        """Columns of an array of scores: the lanes, and what is served of them."""
+        return self.lanes + (self.select is not None)
 
     def __getstate__(self) -> dict[str, Any]:
-        derived = ("_kernels", "_events", "_scores", "_loss_hyper")
+        derived = ("_kernels", "_events", "_scores", "_loss_hyper", "_naming", "_ready")
         return {name: value for name, value in self.__dict__.items() if name not in derived}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         self.__dict__.update(attributes)
+        self._prepare()
+
+    def rearrange(self, loss: Loss, sources: Sequence[int | None]) -> None:
+        """Other lanes for a loss with other classes, or for other outputs.
+
+        ``sources`` names for each new lane the old one that it goes on from; None is a new model.
+        """
+        old = self.recipe
+        if not loss.together:
+            self.outputs = len(sources)
+        self.loss, self.rules = loss, (self.rule,) * len(sources)
+        fresh = stack_hyper(self.rules, self.lanes, self.dtype)
+        self.state, self.hyper, self.counts = rearranged(
+            self.state, self.hyper, self.counts, old, self.recipe, fresh, sources
+        )
         self._prepare()
 
     # Learning and scoring
@@ -136,26 +170,24 @@ class Learner:
         """Learn one row, given as the first ``size`` entries of ``slots`` and ``values``.
 
         For callers that own buffers of the right types (uint32, and the state's) and take slots
-        from the index: nothing is checked but the importance. Returns the first lane's score.
+        from the index: nothing is checked but the importance. Returns the score that was served:
+        that of the selected lane, otherwise of the first. With several targets use `learn_rows`.
         """
         if importance < 0:
             raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
-        if self.index.size > len(self.state):
-            eviction.resize(self)
-        before = self.clock if len(self.touched) else None
+        if self.index.size > self._ready:
+            self._grow()
         score: float = self._kernels.learn_row(
-            self.state, self.hyper, self.counts, self._events, self._loss_hyper,
+            self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
             slots, values, size, float(target), float(importance),
             self.fit_intercept, self._scores,
         )  # fmt: skip
-        if before is not None:
-            eviction.touch(self, before, slots[:size])
         return score
 
     def score_row(self, slots: Array, values: Array, size: int) -> float:
-        """The first lane's score of one row, given as for `learn_row`; changes nothing."""
+        """The served score of one row, given as for `learn_row`; changes nothing."""
         score: float = self._kernels.score_row(
-            self.state, self.hyper, self.counts, slots, values, size,
+            self.state, self.hyper, self.counts, self.ledger, slots, values, size,
             self.fit_intercept, self._scores,
         )  # fmt: skip
         return score
@@ -179,36 +211,48 @@ class Learner:
             separate features with one weight. A NaN or infinity anywhere leaves the state
             untouched by that row, which `rejected` counts.
         targets
-            In the domain of the loss; shape (rows,).
+            In the domain of the loss; shape (rows,), or (rows, outputs) with several.
         importances
             Weights ≥ 0 of the rows. They multiply the slope, so 2 is not the same as learning
             twice; 0 scores without learning.
 
         Returns
         -------
-        Scores, shape (rows,), or (rows, lanes) with more than one lane.
+        Scores, shape (rows,): of the selected lane if one is; or (rows, lanes) with several.
         """
         indptr, slots, values = self._rows(indptr, slots, values, lowest=FIRST)
         eviction.refuse_freed(self, slots)
         rows = len(indptr) - 1
-        targets = checked_targets(targets, rows, self.loss, self.dtype)
+        targets = self._targets(targets, rows)
         importances = checked_importances(importances, rows, self.dtype)
         return self.learn_encoded(indptr, slots, values, targets, importances)
+
+    def _targets(self, targets: npt.ArrayLike, rows: int) -> Array:
+        """Targets in the domain of the loss; several an event padded to the lanes."""
+        if self.outputs == 1:
+            return checked_targets(targets, rows, self.loss, self.dtype)
+        given = owned(targets, self.dtype)
+        if given.shape != (rows, self.outputs):
+            raise ValueError(
+                f"targets has shape {given.shape}; it must be ({rows}, {self.outputs})"
+            )
+        checked_targets(given.ravel(), given.size, self.loss, self.dtype)
+        filled = np.zeros((rows, self.lanes), self.dtype)
+        filled[:, : self.outputs] = given
+        return filled
 
     def learn_encoded(
         self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array
     ) -> Array:
         """`learn_rows` for arrays that were made by this package: nothing is checked."""
-        eviction.resize(self)
-        if len(self.touched) and len(targets) > 1:  # row by row, to know which were rejected
-            return eviction.learn_each(self, indptr, slots, values, targets, importances)
-        before = self.clock if len(self.touched) else None
-        scores = np.empty((len(targets), self.lanes), self.dtype)
+        self._grow()
+        scores = np.empty((len(targets), self._width), self.dtype)
+        if targets.ndim == 1:
+            targets = targets[:, None]
         self._kernels.learn_rows(
-            self.state, self.hyper, self.counts, self._events, self._loss_hyper,
+            self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
             indptr, slots, values, targets, importances, self.fit_intercept, scores,
         )  # fmt: skip
-        eviction.touch(self, before, slots)
         return self._lanes_out(scores)
 
     def score_rows(
@@ -216,10 +260,11 @@ class Learner:
     ) -> Array:
         """Scores of rows given as for `learn_rows`; slot 1 stands for an unknown name."""
         indptr, slots, values = self._rows(indptr, slots, values, lowest=UNSEEN)
-        scores = np.empty((len(indptr) - 1, self.lanes), self.dtype)
+        scores = np.empty((len(indptr) - 1, self._width), self.dtype)
         self._kernels.score_rows(
-            self.state, self.hyper, self.clock, indptr, slots, values, self.fit_intercept, scores
-        )
+            self.state, self.hyper, self.clock, self.ledger,
+            indptr, slots, values, self.fit_intercept, scores,
+        )  # fmt: skip
         return self._lanes_out(scores)
 
     def learn_csr(
@@ -237,15 +282,28 @@ class Learner:
         return self.score_rows(X.indptr, slots, X.data)
 
     def _rows(self, *arrays: npt.ArrayLike, lowest: int) -> tuple[Array, Array, Array]:
-        eviction.resize(self)
+        self._grow()
         return checked_rows(*arrays, dtype=self.dtype, lowest=lowest, capacity=len(self.state))
+
+    def _grow(self) -> None:
+        """Double the state until the index fits; slots keep their place."""
+        if self._naming.needed:
+            self._naming.allocate(self.index)
+        if self.index.size > len(self.state):
+            rows = min(1 << (self.index.size - 1).bit_length(), self.index.limit)
+            grown = np.zeros((rows, self.state.shape[1]), self.dtype)
+            grown[: len(self.state)] = self.state
+            self.state = grown
+        if self._naming.needed:
+            self._naming.prepare(self.index, self.state)
+        self._ready = self._naming.known if self._naming.needed else len(self.state)
 
     evict = eviction.evict
 
     def _lanes_out(self, scores: Array) -> Array:
+        if self.select is not None:
+            return scores[:, -1]
         return scores[:, 0] if len(self.rules) == 1 else scores[:, : len(self.rules)]
-
-    # What was learned
 
     @property
     def clock(self) -> int:
@@ -256,45 +314,3 @@ class Learner:
     def rejected(self) -> int:
         """Rows left out because a number was not finite or too large to be squared."""
         return int(self.counts[REJECTED, 0])
-
-    def effective_weights(self) -> Array:
-        """Every slot's weight with pending shrinkage applied, shape (capacity, lanes)."""
-        weights = np.zeros((len(self.state), self.lanes), self.dtype)
-        self._kernels.read_all(self.state, self.hyper, self.clock, weights)
-        return weights
-
-    def weights(self, lane: int = 0) -> dict[Name, float]:
-        """Name → effective weight of the active features of one lane."""
-        weights = self.effective_weights()[:, lane]
-        active = np.flatnonzero(weights)
-        return {
-            self.index.name(slot): weight
-            for slot, weight in zip(active.tolist(), weights[active].tolist(), strict=True)
-            if slot >= FIRST
-        }
-
-    def intercept(self, lane: int = 0) -> float:
-        """The intercept of one lane."""
-        only = np.zeros((1, self.lanes), self.dtype)
-        self._kernels.read_all(self.state[:1], self.hyper, self.clock, only)
-        return float(only[INTERCEPT, lane]) if self.fit_intercept else 0.0
-
-    def survey(self) -> tuple[int, Array]:
-        """Sweep the state: tracked features, and per lane active ones, Σ|w|, max |w| (3, lanes).
-
-        It also corrects the running counts of `active_count`: weights that died untouched.
-        """
-        sums = np.zeros((3, self.lanes))
-        tracked = int(self._kernels.survey(self.state, self.hyper, self.clock, sums))
-        self.counts[DEACTIVATED] += self.active_count() - sums[0].astype(np.int64)
-        return tracked, sums
-
-    def active_count(self) -> Array:
-        """Active features per lane as counted at the touch: O(1).
-
-        Exact for rules whose weights change only when touched. For the others (``rule.fades``) it
-        is exact right after a `survey` and too large later: a weight that died untouched and came
-        back counts twice.
-        """
-        count: Array = self.counts[ACTIVATED] - self.counts[DEACTIVATED]
-        return count

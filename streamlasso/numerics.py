@@ -11,7 +11,20 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["log1pexp", "prefetch", "sigmoid", "soft_threshold"]
+__all__ = [
+    "BEND",
+    "bounded_exp",
+    "bounded_exp_integral",
+    "bounded_log",
+    "log1pexp",
+    "prefetch",
+    "sigmoid",
+    "soft_threshold",
+]
+
+BEND = 20.0
+"""Where `bounded_exp` leaves the exponential for its tangent: at e^20 ≈ 4.9e8."""
+HEIGHT = math.exp(BEND)
 
 
 @njit(error_model="numpy")
@@ -33,6 +46,31 @@ def sigmoid(score):
 def log1pexp(score):
     """log(1 + e^s) for any s."""
     return max(score, 0.0) + math.log1p(math.exp(-abs(score)))
+
+
+@njit(error_model="numpy")
+def bounded_exp(score):
+    """e^s for s ≤ 20, from there on its tangent e^20·(1 + s − 20)."""
+    if score > BEND:
+        return HEIGHT * (1.0 + (score - BEND))
+    return math.exp(score)
+
+
+@njit(error_model="numpy")
+def bounded_exp_integral(score):
+    """∫ `bounded_exp` from −∞ to s: e^s, and e^20·(1 + u + ½u²) with u = s − 20 > 0."""
+    if score > BEND:
+        beyond = score - BEND
+        return HEIGHT * (1.0 + beyond + 0.5 * beyond * beyond)
+    return math.exp(score)
+
+
+@njit(error_model="numpy")
+def bounded_log(mean):
+    """The inverse of `bounded_exp`, for a mean > 0."""
+    if mean > HEIGHT:
+        return BEND + (mean / HEIGHT - 1.0)
+    return math.log(mean)
 
 
 @intrinsic

@@ -1,7 +1,9 @@
 """Progressive validation: every event is predicted before it is learned, and the losses are added.
 
 All in O(1) per event, together with a baseline: the best constant model that knows only the running
-mean of the targets before each event.
+mean of the targets before each event. That mean is the best constant for the squared, Poisson and
+the binary losses (or determines it); for the quantile, Huber and ε-insensitive losses, whose best
+constant is another one, the constant model is the running mean all the same.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ import numpy.typing as npt
 from streamlasso.arrays import owned
 from streamlasso.losses import Loss
 from streamlasso.rules import Rule
-from streamlasso.specialise import kernels_for
+from streamlasso.specialise import Recipe, kernels_for
 
 __all__ = ["Progress"]
 
@@ -25,8 +27,8 @@ class Progress:
     """Running sums over the learned events, each weighted by its importance.
 
     ``sums`` holds: examples, loss, loss of the constant model, predictions, targets; then the
-    constant model's own sums of targets and examples, which begin with one half of an event of each
-    class (binary targets) or none (real ones).
+    constant model's own sums of targets and examples, which begin with one event of target ½
+    (binary targets: half of each class; counts: so that no mean is 0) or none (real targets).
     """
 
     loss: Loss
@@ -34,8 +36,8 @@ class Progress:
 
     def __post_init__(self) -> None:
         if self.sums[PRIOR_EXAMPLES] == 0:
-            binary = self.loss.domain == "binary"
-            self.sums[PRIOR_TARGETS:] = (0.5, 1.0) if binary else (0.0, 1e-12)
+            bounded = self.loss.domain in ("binary", "count")
+            self.sums[PRIOR_TARGETS:] = (0.5, 1.0) if bounded else (0.0, 1e-12)
 
     def add(
         self,
@@ -50,7 +52,7 @@ class Progress:
         scores, targets, importances = (
             owned(array, np.float64) for array in (scores, targets, importances)
         )
-        kernel = kernels_for(rule, self.loss, compiled=compiled).measure
+        kernel = kernels_for(Recipe.of(rule, self.loss), compiled=compiled).measure
         kernel(scores, targets, importances, self.loss.hyper(), self.sums)
 
     def _mean(self, which: int) -> float:

@@ -20,7 +20,7 @@ from safetensors.numpy import save as to_bytes
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import INDEXES, Name
 from streamlasso.labels import BinaryLabels
-from streamlasso.losses import LOSSES
+from streamlasso.losses import get_loss
 from streamlasso.rules import get_rule
 
 __all__ = [
@@ -60,6 +60,7 @@ def _manifest(model: Estimator) -> dict[str, Any]:
         "rule": None if model.rule is None else model.rule.name,
         "parameters": {name: _plain(value) for name, value in asdict(learner.rule).items()},
         "loss": learner.loss.name,
+        "loss_parameters": asdict(learner.loss),
         "index": None if model.index is None else model.index.kind,
         "index_settings": learner.index.settings(),
         "fit_intercept": model.fit_intercept,
@@ -99,8 +100,6 @@ def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
         "counts": learner.counts.copy(),
         **learner.index.memory(),
     }
-    if learner.index.evicts:
-        arrays["touched"] = learner.touched.copy()
     manifest = {**_manifest(model), "extra": extra or {}}
     return Captured(manifest, arrays, learner.index.entries())
 
@@ -185,8 +184,13 @@ def load(path: str | Path) -> Estimator:
     index = None
     if manifest["index"] is not None:
         index = INDEXES[manifest["index"]](**manifest["index_settings"])
+    loss = get_loss(manifest["loss"], **manifest.get("loss_parameters", {}))
     model: Estimator = kinds[manifest["estimator"]](
-        rule, LOSSES[manifest["loss"]].name, index, manifest["fit_intercept"]
+        # A name where it says all, as most estimators are given it.
+        rule,
+        loss.name if loss == get_loss(loss.name) else loss,
+        index,
+        manifest["fit_intercept"],
     )
     learner = model.learner
     names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
@@ -196,8 +200,6 @@ def load(path: str | Path) -> Estimator:
     learner.hyper[:] = arrays["hyper"]
     learner.counts[:] = arrays["counts"]
     learner.index.remember(arrays)
-    if learner.index.evicts:
-        learner.touched = arrays["touched"].copy()
     if isinstance(model, SparseClassifier):
         negative, positive = map(_name, manifest["labels"]["classes"])
         model._labels = BinaryLabels(

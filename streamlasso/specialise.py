@@ -1,7 +1,7 @@
 """Compiling the kernels: one rule, one loss, one number of lanes at a time.
 
-`kernels_for` copies each template with the names it calls bound to the functions of a rule and a
-loss, and hands the copy to numba. Functions as arguments, closures or jitclasses would be compiled
+`kernels_for` copies each template with the names it calls bound to the functions of a rule with its
+penalty, a loss, a scale and a selection, and hands the copy to numba. Functions as arguments, closures or jitclasses would be compiled
 anew in every process; a copy with its own name is found again in numba's cache on disk.
 """
 
@@ -11,19 +11,95 @@ import sys
 import types
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba import njit
 
-from streamlasso import kernels, numerics
+from streamlasso import events, kernels, numerics, scales, selection
 from streamlasso.losses import Loss
+from streamlasso.penalties import Penalty
 from streamlasso.rules.base import Rule
 
-__all__ = ["Kernels", "kernels_for"]
+__all__ = ["TOUCHED", "Kernels", "Recipe", "kernels_for"]
 
-Mode = tuple[tuple[str, bool], ...]
+Functions = dict[str, Callable[..., Any]]
+
+TOUCHED = "touched"
+"""The shared column that holds the clock of a slot's last event, where the index evicts."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a set of compiled kernels is made for; equal recipes share them."""
+
+    rule: type[Rule]
+    penalty: type[Penalty]
+    loss: type[Loss]
+    mode: tuple[tuple[str, bool], ...]
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    strength: str
+    renews: bool
+    lanes: int
+    scale: str | None
+    select: str | None
+    several_targets: bool
+    evicts: bool
+
+    @classmethod
+    def of(
+        cls, rule: Rule, loss: Loss, lanes: int = 1, *, scale: str | None = None,
+        select: str | None = None, several_targets: bool = False, evicts: bool = False,
+    ) -> "Recipe":  # fmt: skip
+        """The recipe of a rule and a loss: hyper-parameters do not matter, modes do."""
+        penalty = rule.l1_penalty
+        kinds: tuple[Any, Any, Any] = (type(rule), type(penalty), type(loss))
+        mode = tuple(sorted(rule.modes.items()))
+        strength = rule.penalties[0] if rule.penalties else ""
+        return cls(
+            *kinds, mode, rule.columns, rule.rows, strength, penalty.renews, lanes, scale, select,
+            several_targets, evicts,
+        )  # fmt: skip
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The columns that all lanes share, in the order of the record."""
+        scale = scales.COLUMNS if self.scale else ()
+        return (*scale, *self.penalty.shared, *((TOUCHED,) if self.evicts else ()))
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """Column → its first place in the record: shared ones, the penalty's, the rule's."""
+        shared = self.shared
+        own = (*self.penalty.columns, *self.columns)
+        places = {name: i for i, name in enumerate(shared)}
+        return places | {name: len(shared) + i * self.lanes for i, name in enumerate(own)}
+
+    @property
+    def own(self) -> int:
+        """The place of the rule's first column."""
+        return len(self.shared) + len(self.penalty.columns) * self.lanes
+
+    @property
+    def width(self) -> int:
+        """Numbers in a record."""
+        return self.own + len(self.columns) * self.lanes
+
+    @property
+    def label(self) -> str:
+        """A name for the kernels that do not depend on the loss."""
+        parts = [self.rule.name, *(name.lower() for name, on in self.mode if on)]
+        parts += [self.penalty.name] if self.penalty.name != "constant" else []
+        parts += ["renewed"] if self.renews else []
+        parts += [self.scale.replace("-", "_")] if self.scale else []
+        parts += ["select", self.select] if self.select else []
+        parts += ["outputs"] if self.several_targets else []
+        parts += ["evicting"] if self.evicts else []
+        return "_".join(parts)
+
 
 # ``_nrt=False`` compiles without numba's reference counting: no kernel allocates, and the atomic
 # counts on a dozen arrays cost 135 ns a row, a fifth of a row of 39 features (measured).
@@ -59,17 +135,24 @@ def _digest(*modules: str) -> str | None:
     return hashlib.blake2b(content, digest_size=6).hexdigest()
 
 
-def _bind_rule(
-    rule: type[Rule], mode: Mode, columns: tuple[str, ...], lanes: int, compiled: bool
-) -> dict[str, Callable[..., Any]]:
-    """The rule's functions with offsets and mode bound; they see each other's bound copies."""
-    shared = {name.upper(): i for i, name in enumerate(rule.shared)}
-    own = {name.upper(): len(shared) + i * lanes for i, name in enumerate(columns)}
-    functions = {**rule.defaults, **rule.functions}
+def _functions(recipe: Recipe) -> Functions:
+    """The functions of a rule, of its penalty and its scale, by name."""
+    functions: Functions = {**recipe.rule.defaults, **recipe.rule.functions}
+    functions |= recipe.penalty.functions
+    functions |= recipe.penalty.takes_over.get(recipe.rule.name, {})
+    return functions | dict(scales.functions_of(recipe.scale))
+
+
+def _bind(recipe: Recipe, compiled: bool) -> Functions:
+    """The functions with offsets and modes bound; they see each other's bound copies."""
+    functions = _functions(recipe)
     namespace: dict[str, Any] = {}
     for function in functions.values():
         namespace |= function.__globals__  # some come from a module that rules share
-    namespace |= vars(sys.modules[rule.__module__]) | shared | own | dict(mode)
+    namespace |= vars(sys.modules[recipe.rule.__module__])
+    namespace |= {name.upper(): place for name, place in recipe.offsets.items()}
+    namespace |= {name.upper(): row for row, name in enumerate(recipe.rows)}
+    namespace |= {"LANES": recipe.lanes, **dict(recipe.mode)}
     for name, function in functions.items():
         copy = types.FunctionType(function.__code__, namespace, name)
         namespace[name] = njit(**JIT)(copy) if compiled else copy
@@ -77,7 +160,7 @@ def _bind_rule(
 
 
 class Kernels(types.ModuleType):
-    """The compiled loops for one rule, loss, number of lanes.
+    """The compiled loops of one recipe.
 
     A module of functions: what measures a model by following its attributes, as river does, stops
     at modules and does not walk through the compiler.
@@ -87,8 +170,11 @@ class Kernels(types.ModuleType):
     learn_rows: Callable[..., Any]
     score_row: Callable[..., Any]
     score_rows: Callable[..., Any]
+    read_slots: Callable[..., Any]
     read_all: Callable[..., Any]
     survey: Callable[..., Any]
+    reach_row: Callable[..., Any]
+    plant_slots: Callable[..., Any]
     measure: Callable[..., Any]
 
 
@@ -96,66 +182,94 @@ def _pass(state: Any, slot: int) -> None:
     """Python has no prefetch."""
 
 
-def kernels_for(rule: Rule, loss: Loss, lanes: int = 1, *, compiled: bool = True) -> Kernels:
-    """The kernels of a rule and a loss; the same objects for the same types and modes."""
-    mode = tuple(sorted(rule.mode.items()))
-    kinds: tuple[Any, Any] = (type(rule), type(loss))
-    return _specialise(*kinds, mode, rule.columns, lanes, compiled)
+def _sources(recipe: Recipe) -> tuple[str, ...]:
+    """The modules that the kernels' code comes from."""
+    classes = {*recipe.rule.__mro__, *recipe.penalty.__mro__, *recipe.loss.__mro__} - {object}
+    modules = {cls.__module__ for cls in classes if cls.__module__.startswith(__package__)}
+    modules |= {function.__module__ for function in _functions(recipe).values()}
+    # A rule of the user's own, wherever it lives.
+    modules |= {recipe.rule.__module__, recipe.penalty.__module__, recipe.loss.__module__}
+    shared = (__name__, kernels, numerics, events, selection)
+    return (*sorted(modules), *(getattr(m, "__name__", m) for m in shared))
+
+
+def kernels_for(recipe: Recipe, *, compiled: bool = True) -> Kernels:
+    """The kernels of a recipe; the same objects for equal recipes."""
+    return _specialise(recipe, compiled)
+
+
+def _loss_parts(loss: type[Loss], jit: Callable[..., Any]) -> dict[str, Any]:
+    """The loss's functions under the names that templates call."""
+    names = {"SLOPE_OF": "slope", "CURVATURE_OF": "curvature", "VARIANCE_OF": "variance",
+             "VALUE": "value", "MEAN": "mean", "CONSTANT": "constant"}  # fmt: skip
+    return {part: jit(getattr(loss, name)) for part, name in names.items() if hasattr(loss, name)}
 
 
 @cache
-def _specialise(
-    rule_type: type[Rule],
-    loss_type: type[Loss],
-    mode: Mode,
-    columns: tuple[str, ...],
-    lanes: int,
-    compiled: bool,
-) -> Kernels:
+def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
     jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
-    bound = _bind_rule(rule_type, mode, columns, lanes, compiled)
-    rule_parts = {name.upper(): bound[name] for name in ("read", "write", "settle")}
-    rule_parts |= {name.upper(): bound[name] for name in ("tick", "due", "reset")}
-    parts = rule_parts | {"LANES": lanes, "PREFETCH": numerics.prefetch if compiled else _pass}
-    loss_parts = {
-        "SLOPE_OF": jit(loss_type.slope),
-        "VALUE": jit(loss_type.value),
-        "MEAN": jit(loss_type.mean),
-        "CONSTANT": jit(loss_type.constant),
+    bound = _bind(recipe, compiled)
+    parts: dict[str, Any] = {name.upper(): function for name, function in bound.items()}
+    takes_over = recipe.penalty.takes_over.get(recipe.rule.name, {})
+    counts = recipe.select == "1se"
+    parts |= {
+        "LANES": recipe.lanes,
+        "OWN": recipe.own,
+        "TOUCHED": recipe.offsets.get(TOUCHED, -1),
+        "MULTI": recipe.several_targets,
+        "SPREADS": recipe.rule.spreads,
+        "CURVED": recipe.rule.spreads,
+        "GATHERS": "gather" in {**recipe.rule.functions, **takes_over},
+        "RENEWS": recipe.renews,
+        "SELECTS": recipe.select is not None,
+        "COUNTS": counts,
+        "PREFETCH": numerics.prefetch if compiled else _pass,
     }
-    rule_name = "_".join([rule_type.name, *(name.lower() for name, on in mode if on)])
-    sources = (
-        __name__,
-        kernels.__name__,
-        numerics.__name__,
-        *sorted({cls.__module__ for cls in rule_type.__mro__ if issubclass(cls, Rule)}),
-        loss_type.__module__,
-        Loss.__module__,
-    )
+    digest = _digest(*_sources(recipe))
 
     def build(template: Callable[..., Any], label: str, top: bool = True) -> Callable[..., Any]:
-        digest = _digest(*sources)
-        name = f"{template.__name__}_{label}_{lanes}_{digest}"
+        name = f"{template.__name__}_{label}_{recipe.lanes}_{digest}"
         code = inspect.unwrap(template).__code__
         copy = types.FunctionType(code, {**vars(kernels), **parts}, name)
         copy.__qualname__ = name  # numba files its cache under the qualified name
         return _compile(copy, cached=digest is not None) if compiled and top else jit(copy)
 
-    parts["SCORE_ONE"] = build(kernels.score_one, rule_name, top=False)
-    parts["WRITE_FEATURES"] = build(kernels.write_features, rule_name, top=False)
-    parts["ADVANCE"] = build(kernels.advance, rule_name, top=False)
-    bound_kernels = {
-        template.__name__: build(template, rule_name)
-        for template in (kernels.score_row, kernels.score_rows, kernels.read_all, kernels.survey)
-    }
-    parts |= loss_parts
-    rule_and_loss = f"{rule_name}_{loss_type.name}"
-    parts["LEARN_ONE"] = build(kernels.learn_one, rule_and_loss, top=False)
-    bound_kernels |= {
-        template.__name__: build(template, rule_and_loss)
+    label = recipe.label
+    if recipe.select is not None:
+        parts["ELECT"] = _bound_selection(recipe, compiled)
+    for template in (kernels.tracked, kernels.score_one, kernels.spread_one, kernels.write_features,
+                     kernels.advance, kernels.survey_lanes):  # fmt: skip
+        parts[template.__name__.upper()] = build(template, label, top=False)
+    made = {
+        template.__name__: build(template, label)
+        for template in (
+            kernels.score_row, kernels.score_rows, kernels.read_slots, kernels.read_all,
+            kernels.survey, kernels.reach_row, kernels.plant_slots,
+        )
+    }  # fmt: skip
+    parts |= _loss_parts(recipe.loss, jit)
+    label = f"{recipe.label}_{recipe.loss.name}"
+    if recipe.loss.together:
+        parts["SLOPES"] = jit(recipe.loss.slopes)  # type: ignore[attr-defined]
+    else:
+        parts["SLOPES"] = build(kernels.slopes, label, top=False)
+        parts["TRACK"] = build(kernels.track, label, top=False)
+    parts["LEARN_ONE"] = build(kernels.learn_one, label, top=False)
+    made |= {
+        template.__name__: build(template, label)
         for template in (kernels.learn_row, kernels.learn_rows)
     }
-    bound_kernels["measure"] = build(kernels.measure, loss_type.name)
-    together = Kernels(rule_and_loss)
-    vars(together).update(bound_kernels)
+    if not recipe.loss.together:
+        made["measure"] = build(kernels.measure, recipe.loss.name)
+    together = Kernels(label)
+    vars(together).update(made)
     return together
+
+
+def _bound_selection(recipe: Recipe, compiled: bool) -> Callable[..., Any]:
+    """What sets the lanes' shares, for so many lanes."""
+    namespace = {**vars(selection), "LANES": recipe.lanes}
+    jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
+    namespace["best"] = jit(types.FunctionType(selection.best.__code__, namespace, "best"))
+    chosen = selection.SELECTIONS[str(recipe.select)]
+    return jit(types.FunctionType(chosen.__code__, namespace, chosen.__name__))

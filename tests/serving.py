@@ -126,6 +126,7 @@ def decoder(
     task: str = "classification",
     rules: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
+    counts: bool = False,
     **event: Any,
 ) -> Decoder:
     """A decoder as the service makes it from the sections of its configuration."""
@@ -134,6 +135,7 @@ def decoder(
         Fields(FeaturesConfig(**(rules or {}))),
         LimitsConfig(**(limits or {})),
         task,
+        counts=counts,
     )
 
 

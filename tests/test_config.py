@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from servers import REPOSITORY
 
-from streamlasso_service.config import Settings
+from streamlasso import LOSSES
+from streamlasso.losses import Quantile
+from streamlasso_service.config import ModelConfig, Settings
 from streamlasso_service.loading import ConfigError, load_settings
+from streamlasso_service.models import build_model
 
 FILE: dict[str, Any] = {"file": {"paths": ["events.jsonl"]}}
 
@@ -143,6 +146,18 @@ def test_all_faults_of_file_variables_and_flags_come_together(
         ),
         ({"model": {"parameters": {"lambda1": 1}}}, ("model.parameters", "lambda1", "l1, l2")),
         (
+            {"model": {"loss_parameters": {"delta": 1}}},
+            ("model.loss_parameters", "logistic has no 'delta'", "it has no parameters"),
+        ),
+        (
+            {"model": {"task": "regression", "loss": "quantile", "loss_parameters": {"q": 0.9}}},
+            ("model.loss_parameters", "quantile has no 'q'", "choose from tau"),
+        ),
+        (
+            {"model": {"task": "regression", "loss": "huber", "loss_parameters": {"delta": "0"}}},
+            ("model.loss_parameters", "delta = 0 must be finite and > 0", "default is 1.0"),
+        ),
+        (
             {"model": {"parameters": {"l1": -3, "alpha": "big"}}},
             ("model.parameters", "l1 = -3", "≥ 0", "alpha = 'big'", "a number", "default is 0.1"),
         ),
@@ -247,3 +262,12 @@ def test_kafka_source_needs_no_files() -> None:
 def test_validation_does_not_allocate_the_model() -> None:
     settings = load_settings(None, FILE | {"model": {"index": "hashing", "bits": 30}})
     assert settings.model.bits == 30
+
+
+def test_losses_of_regression_are_built_with_their_parameters() -> None:
+    for name, kind in LOSSES.items():
+        if kind.domain in ("real", "count"):
+            model = build_model(ModelConfig(task="regression", loss=name))
+            assert model.learner.loss == kind()
+    given = ModelConfig(task="regression", loss="quantile", loss_parameters={"tau": "0.9"})
+    assert build_model(given).learner.loss == Quantile(tau=0.9)

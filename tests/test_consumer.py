@@ -177,6 +177,10 @@ def test_damaged_newest_snapshot_costs_only_time(
         ({"index": "hashing"}, ("hashing", "growing")),
         ({"max_features": 9}, ("'max_features': 9", "'max_features': None")),
         ({"admit": "random"}, ("'probability': 0.1", "'admit': None")),
+        (
+            {"task": "regression", "loss": "huber", "loss_parameters": {"delta": 3}},
+            ("huber", "'delta': 3.0", "logistic", "{}"),
+        ),
         ({"fit_intercept": False}, ("False", "True")),
         ({"task": "regression"}, ("SparseRegressor", "SparseClassifier")),
     ],

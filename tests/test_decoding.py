@@ -122,6 +122,11 @@ def test_targets_of_a_regression(value: Any, expected: Any) -> None:
     assert target(value, task="regression") == expected
 
 
+@pytest.mark.parametrize(("value", "expected"), [(0, 0.0), ("2.5", 2.5), (-1, "schema")])
+def test_targets_of_counts(value: Any, expected: Any) -> None:
+    assert target(value, task="regression", counts=True) == expected
+
+
 # Importances
 
 

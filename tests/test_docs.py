@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers import REPOSITORY
@@ -36,7 +37,8 @@ def test_the_readme_example_is_short_and_does_what_it_says(tmp_path: Path) -> No
 
 
 def test_a_rule_made_as_documented_learns(tmp_path: Path) -> None:
-    [block] = blocks(REPOSITORY / "docs" / "rules.md", "python")
+    python = blocks(REPOSITORY / "docs" / "rules.md", "python")
+    [block] = [block for block in python if "class Plain" in block]
     check = """
 from streamlasso import SparseRegressor
 model = SparseRegressor(rule=Plain(learning_rate=0.1))
@@ -46,6 +48,14 @@ assert abs(model.predict_one({"a": 2.0}) - 5.0) < 1e-3, model.predict_one({"a": 
 """
     (tmp_path / "plain.py").write_text(block + check)
     subprocess.run([sys.executable, "plain.py"], cwd=tmp_path, check=True)
+
+
+def test_a_loss_is_made_as_documented() -> None:
+    python = blocks(REPOSITORY / "docs" / "rules.md", "python")
+    [block] = [block for block in python if "streamlasso.losses" in block]
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert names["model"].learner.loss.tau == 0.9
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cases import each_loss, target_of
 
 from streamlasso import (
     LOSSES,
@@ -23,6 +24,7 @@ from streamlasso import (
     TruncatedGradient,
 )
 from streamlasso.index import Name
+from streamlasso.losses import Quantile
 from streamlasso.rules import Rule, get_rule
 
 Estimator = SparseClassifier | SparseRegressor
@@ -59,7 +61,8 @@ def events_of(loss: str, number: int = 120, seed: int = 5) -> Events:
             x["user", t % 4] = 1.0
         price = x["price"] if isinstance(x["price"], float) and x["price"] == x["price"] else 0.0
         score = price + (x["site"] == "shop") - 0.5 * x[7] + 0.2 * float(random.normal())
-        events.append((x, score if LOSSES[loss].domain == "real" else score > 0))
+        target = target_of(loss, score, random)
+        events.append((x, bool(target) if LOSSES[loss].domain == "binary" else target))
     return events
 
 
@@ -78,7 +81,6 @@ def bits(model: Any) -> tuple[Any, ...]:
     return (*arrays, learner.clock, learner.rejected, learner.index.entries(), labels)
 
 
-each_loss = pytest.mark.parametrize("loss", LOSSES)
 each_rule = pytest.mark.parametrize("rule", WEAK.values(), ids=WEAK)
 
 
@@ -224,10 +226,13 @@ def test_what_is_reported_agrees_with_itself(loss: str, rule: Rule) -> None:
         assert parts.get(name, 0.0) == pytest.approx(part, rel=1e-9, abs=1e-12)
     score = model.intercept + sum(parts.values())
     if isinstance(model, SparseClassifier):
-        assert model.predict_proba_one(x)[True] == pytest.approx(1 / (1 + math.exp(-score)))
+        expected_mean = {"squared_hinge": min(max((1 + score) / 2, 0), 1)}
+        p = expected_mean.get(loss, 1 / (1 + math.exp(-score)))
+        assert model.predict_proba_one(x)[True] == pytest.approx(p)
         assert model.predict_one(x) is (score > 0)
     else:
-        assert model.predict_one(x) == pytest.approx(score)
+        mean = math.exp(score) if loss == "poisson" else score
+        assert model.predict_one(x) == pytest.approx(mean)
 
 
 def test_before_the_first_event_nothing_is_active() -> None:
@@ -474,12 +479,42 @@ def test_the_memory_of_a_model_is_that_of_its_state_and_names(loss: str) -> None
 
 @pytest.mark.parametrize(
     ("kind", "loss", "choices"),
-    [(SparseClassifier, "squared", ["logistic", "hinge"]), (SparseRegressor, "hinge", ["squared"])],
+    [
+        (SparseClassifier, "squared", ["logistic", "hinge"]),
+        (SparseRegressor, "hinge", ["squared", "poisson"]),
+    ],
 )
 def test_a_loss_of_the_wrong_domain_is_an_error(kind: Any, loss: str, choices: list[str]) -> None:
     with pytest.raises(ValueError, match=f"loss = '{loss}' is for") as caught:
         kind(loss=loss)
     assert all(choice in str(caught.value) for choice in choices)
+
+
+def test_a_loss_with_parameters_is_taken_cloned_and_exported(tmp_path: Path) -> None:
+    model = SparseRegressor(FTRLProximal(alpha=2.0, l1=0.0), Quantile(tau=0.9))
+    random = np.random.default_rng(0)
+    noise = random.exponential(1.0, 4000).tolist()
+    for each in noise:
+        model.learn_one({}, each)
+    assert np.mean(np.array(noise) < model.predict_one({})) == pytest.approx(0.9, abs=0.02)
+    assert model.clone().learner.loss == Quantile(tau=0.9)
+    assert json.loads(model.export(tmp_path / "m.json").read_text())["loss"] == "quantile"
+
+
+def test_poisson_predicts_the_mean_count_and_refuses_targets_below_0() -> None:
+    model = SparseRegressor(FTRLProximal(alpha=0.5, l1=0.0), "poisson")
+    random = np.random.default_rng(0)
+    for _ in range(3000):
+        site = str(random.choice(["news", "shop"]))
+        model.learn_one({"site": site}, float(random.poisson(6.0 if site == "shop" else 1.5)))
+    assert model.predict_one({"site": "shop"}) == pytest.approx(6.0, rel=0.15)
+    assert model.predict_one({"site": "news"}) == pytest.approx(1.5, rel=0.15)
+    before = bits(model)
+    with pytest.raises(ValueError, match=r"target -1.0 of row 0: the poisson loss takes numbers ≥"):
+        model.learn_one({"site": "new"}, -1.0)
+    with pytest.raises(ValueError, match=r"target -2.0 of row 1: the poisson loss takes numbers ≥"):
+        model.learn_many(pd.DataFrame({"site": ["a", "b"]}), pd.Series([0.0, -2.0]))
+    assert bits(model) == before
 
 
 def test_clones_share_no_names_and_keep_the_parameters() -> None:

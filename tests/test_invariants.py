@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import reference
 from cases import (
     DIMENSION,
     MODES,
@@ -25,6 +26,7 @@ from cases import (
     rows,
     state_of,
     stream,
+    target_of,
     weights_of,
 )
 
@@ -111,13 +113,18 @@ def test_growing_in_mid_stream_changes_no_bit(variant: Variant) -> None:
 # Exact zeros
 
 
+def far_targets(loss: str) -> tuple[float, float]:
+    """Targets that push the score up and down from 0."""
+    return {"binary": (1.0, 0.0), "real": (1.0, -1.0), "count": (3.0, 0.0)}[LOSSES[loss].domain]
+
+
 @each_loss
 @each_sparse_variant
 def test_a_weight_returns_to_exactly_zero(variant: Variant, loss: str) -> None:
     learner = learner_for(variant.rule, loss, fit_intercept=False)
-    against = -1.0 if LOSSES[loss].domain == "real" else 0.0
+    upwards, against = far_targets(loss)
     for _ in range(50):
-        learn(learner, [Event([0], [1.0], 1.0, 1.0)])
+        learn(learner, [Event([0], [1.0], upwards, 1.0)])
         if weights_of(learner)[0]:
             break
     assert weights_of(learner)[0] > 0
@@ -143,7 +150,7 @@ def test_a_weight_that_nothing_touches_reaches_exactly_zero_if_the_rule_says_it_
         rule = replace(rule, threshold=10.0)  # type: ignore[call-arg]
     learner = learner_for(rule, loss, fit_intercept=False, compiled=loss == "logistic")
     for _ in range(50):
-        learn(learner, [Event([0], [1.0], 1.0, 1.0)])
+        learn(learner, [Event([0], [1.0], far_targets(loss)[0], 1.0)])
         if weights_of(learner)[0]:
             break
     first = weights_of(learner)[0]
@@ -164,7 +171,7 @@ def fading_importance(loss: str, events: int, features: int = 20) -> tuple[Array
     here = random.random((events, features)) < 0.4
     X = np.where(here, random.normal(size=(events, features)), 0.0)
     scores = X @ truth + 0.3 * random.normal(size=events)
-    return X, scores if LOSSES[loss].domain == "real" else (scores > 0).astype(float)
+    return X, np.array([target_of(loss, score, random) for score in scores.tolist()])
 
 
 @each_loss
@@ -441,7 +448,7 @@ def bad_events(loss: str) -> list[Event]:
     bad += [good._replace(values=[number, number]) for number in BAD_NUMBERS]
     bad += [good._replace(target=number) for number in BAD_NUMBERS]
     bad += [good._replace(importance=number) for number in (math.nan, math.inf)]
-    if LOSSES[loss].domain == "real":
+    if abs(reference.slope(loss, 0.0, 1e200)) > 1e145:
         bad += [good._replace(target=1e200)]
     return bad
 
@@ -494,7 +501,8 @@ def test_a_bad_number_in_an_event_of_importance_0_is_not_counted() -> None:
 def test_a_step_too_large_to_be_squared_is_rejected(variant: Variant, loss: str) -> None:
     learner = learner_for(variant.rule, loss)
     with np.errstate(all="ignore"):
-        learn(learner, [Event([0], [1.0], 1.0, 1e200), Event([0], [1e80], 1.0, 1e80)])
+        target = far_targets(loss)[0]
+        learn(learner, [Event([0], [1.0], target, 1e200), Event([0], [1e80], target, 1e80)])
     assert learner.rejected == 2
     assert not learner.state.any()
 

@@ -35,7 +35,9 @@ from streamlasso import (
     SoftThreshold,
     TruncatedGradient,
 )
+from streamlasso.arrays import checked_targets
 from streamlasso.kernels import FIRST, UNSEEN
+from streamlasso.losses import Softmax
 
 
 def plain(**settings: Any) -> Learner:
@@ -246,6 +248,7 @@ def test_the_unseen_slot_can_be_scored_but_not_learned() -> None:
         ("logistic", [[1.0, 0.0]], None, r"targets has shape \(1, 2\); it must be \(2,\)"),
         ("logistic", [0.0, -1.0], None, r"target -1.0 of row 1: the logistic loss takes 0 and 1"),
         ("hinge", [2.0, 1.0], None, r"target 2.0 of row 0: the hinge loss takes 0 and 1; map −1"),
+        ("poisson", [1.5, -1.0], None, r"target -1.0 of row 1: the poisson loss takes numbers ≥ 0"),
         ("squared", [1.0, 0.0], [1.0], r"importances has shape \(1,\); it must be \(2,\)"),
         ("squared", [1.0, 0.0], [1.0, -0.1], r"importance -0.1 must be ≥ 0; drop the row instead"),
         ("squared", [1.0, 0.0], 2.0, r"importances has shape \(\); it must be \(2,\)"),
@@ -259,6 +262,16 @@ def test_targets_and_importances_are_checked_before_anything_is_learned(
         learner.learn_rows([0, 1, 2], [2, 3], [1.0, 1.0], targets, importances)
     assert learner.clock == 0
     assert not learner.state.any()
+
+
+@pytest.mark.parametrize("target", [-1.0, 3.0, 0.5])
+def test_a_target_that_is_no_class_is_an_error(target: float) -> None:
+    softmax = Softmax(classes=3)
+    targets = np.array([0.0, 2.0, math.nan])
+    assert checked_targets(targets, 3, softmax, "float64")[1] == 2.0
+    message = rf"target {target} of row 1: the softmax loss takes the classes 0 to 2; number them"
+    with pytest.raises(ValueError, match=message):
+        checked_targets([0.0, target], 2, softmax, "float64")
 
 
 def test_an_unknown_dtype_is_an_error_with_the_choices() -> None:
@@ -413,7 +426,11 @@ def package(tmp_path: Path) -> Path:
 EDITS = [
     ("rules/ftrl.py", "gradient = events[SLOPE, lane]", "gradient = 2 * events[SLOPE, lane]"),
     ("numerics.py", "max(value, -amount), amount)", "max(value, -2 * amount), 2 * amount)"),
-    ("losses.py", "return sigmoid(score) - target", "return sigmoid(score) - 0.9 * target"),
+    (
+        "losses/logistic.py",
+        "return sigmoid(score) - target",
+        "return sigmoid(score) - 0.9 * target",
+    ),
     ("kernels.py", "counts[CLOCK, 0] = clock + 1", "counts[CLOCK, 0] = clock; state[2, 0] *= 2"),
     ("specialise.py", '"nogil": True', '"nogil": True, "fastmath": True'),
 ]

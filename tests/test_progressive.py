@@ -17,15 +17,18 @@ def rows_of(loss: str, number: int = 60) -> tuple[Array, Array, Array]:
     """Scores, targets, importances."""
     random = np.random.default_rng(2)
     scores = random.normal(size=number)
-    real = LOSSES[loss].domain == "real"
-    targets = random.normal(2, 1, number) if real else (random.random(number) < 0.3).astype(float)
+    targets = {
+        "real": random.normal(2, 1, number),
+        "binary": (random.random(number) < 0.3).astype(float),
+        "count": random.poisson(2, number).astype(float),
+    }[LOSSES[loss].domain]
     return scores, targets, random.choice([0.0, 0.5, 1.0, 2.0], number)
 
 
 def expected(loss: str, rows: tuple[Array, Array, Array]) -> dict[str, float]:
     """The same from the definitions: each event against the mean of those before it."""
     kind = get_loss(loss)
-    seen, positive = (1.0, 0.5) if kind.domain == "binary" else (1e-12, 0.0)
+    seen, positive = (1.0, 0.5) if kind.domain in ("binary", "count") else (1e-12, 0.0)
     sums = dict.fromkeys(("examples", "loss", "baseline", "prediction", "target"), 0.0)
     for score, target, weight in zip(*(column.tolist() for column in rows), strict=True):
         constant = kind.constant(positive / seen)

@@ -74,15 +74,16 @@ def test_no_river_check_is_skipped_and_the_hard_ones_are_there(kind: Any) -> Non
 
 @each_estimator
 def test_rivers_checks_see_every_rule_with_every_loss(kind: Any) -> None:
-    domain = "binary" if kind is SparseClassifier else "real"
-    losses = {name for name, loss in LOSSES.items() if loss.domain == domain}
+    domains = ("binary",) if kind is SparseClassifier else ("real", "count")
+    losses = {name for name, loss in LOSSES.items() if loss.domain in domains}
     seen = {(p["rule"].name, p["loss"]) for p in kind._unit_test_params() if p}
     assert seen == {(rule, loss) for rule in RULES for loss in losses}
     assert {} in list(kind._unit_test_params())
 
 
 def test_every_loss_belongs_to_an_estimator() -> None:
-    assert {loss.domain for loss in LOSSES.values()} == {"binary", "real"}
+    domains = {"binary", "real", "count", "classes"}
+    assert {loss.domain for loss in LOSSES.values()} == domains
 
 
 # Pipelines

@@ -25,6 +25,7 @@ from cases import (
     each_variant,
     learn,
     learner_for,
+    presence,
     reference_for,
     rows,
     stream,
@@ -37,7 +38,8 @@ from reference import REFERENCES, FTRLProximal, Reference
 from streamlasso import LOSSES, RULES, Learner, SoftThreshold
 from streamlasso.kernels import FIRST
 from streamlasso.rules import Rule, get_rule
-from streamlasso.specialise import _bind_rule
+from streamlasso.losses import Squared
+from streamlasso.specialise import Recipe, _bind
 
 CLOSE = {"rtol": 1e-12, "atol": 2e-13}
 JUMP = 1e-6
@@ -48,7 +50,7 @@ def compare(learner: Learner, reference: Reference, chunks: Sequence[Sequence[Ev
     """Learn chunk by chunk; after each, all weights, absent features' too, and all scores agree."""
     for chunk in chunks:
         scores = learn(learner, chunk)
-        expected = [reference.learn(dense(e), e.target, e.importance) for e in chunk]
+        expected = [reference.learn(dense(e), e.target, e.importance, presence(e)) for e in chunk]
         np.testing.assert_allclose(scores, expected, **CLOSE)
         np.testing.assert_allclose(weights_of(learner), reference.weights, **CLOSE)
         np.testing.assert_allclose(learner.intercept(), reference.intercept, **CLOSE)
@@ -127,18 +129,17 @@ def streams(draw: st.DrawFn) -> list[list[Event]]:
 def test_any_stream_equals_the_naive_reference(
     variant: Variant, loss: str, chunks: list[list[Event]]
 ) -> None:
-    real = LOSSES[loss].domain == "real"
+    domain = LOSSES[loss].domain
     learner, reference = learner_for(variant.rule, loss), reference_for(variant.rule, loss)
-    chunks = [
-        [
-            e._replace(target=2.0 * e.target[0] - 1 + e.target[1] if real else float(e.target[0]))
-            for e in chunk
-        ]
-        for chunk in chunks
-    ]
+
+    def target(sign: bool, noise: float) -> float:
+        real = 2.0 * sign - 1 + noise
+        return {"binary": float(sign), "real": real, "count": abs(real)}[domain]
+
+    chunks = [[e._replace(target=target(*e.target)) for e in chunk] for chunk in chunks]
     probe = reference_for(variant.rule, loss)
     for event in [event for chunk in chunks for event in chunk]:
-        probe.learn(dense(event), event.target, event.importance)
+        probe.learn(dense(event), event.target, event.importance, presence(event))
         assume(probe.gap > JUMP)
     compare(learner, reference, chunks)
 
@@ -155,7 +156,7 @@ REBASED = [
 
 def resets(learner: Learner, events: Sequence[Event]) -> list[int]:
     """The events at which P was reset to 1, learning one by one."""
-    scale = REBASED[0].parameters.index("power") + 1
+    scale = REBASED[0].rows.index("scale")
     found, before = [], 1.0
     for t, event in enumerate(events):
         learn(learner, [event])
@@ -357,7 +358,7 @@ def test_step_is_the_papers_step_size(name: str) -> None:
 
 def bound_functions(rule: Any) -> dict[str, Any]:
     """The rule's functions as the interpreted kernels call them."""
-    return _bind_rule(type(rule), tuple(rule.mode.items()), rule.columns, 1, compiled=False)
+    return _bind(Recipe.of(rule, Squared()), compiled=False)
 
 
 @pytest.mark.parametrize("name", RULES)

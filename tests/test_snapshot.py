@@ -27,6 +27,7 @@ from streamlasso import (
     snapshot,
 )
 from streamlasso.index import FeatureIndex
+from streamlasso.losses import Huber
 from streamlasso.rules import Rule
 from streamlasso.snapshot import FORMAT, capture, read_manifest, write_atomic
 
@@ -226,6 +227,18 @@ def test_the_manifest_says_what_the_file_is_and_brings_back_extras(tmp_path: Pat
     assert (manifest["loss"], manifest["index"]) == ("hinge", "hashing")
     assert manifest["parameters"]["l1"] == 0.5
     assert read_manifest(model.save(tmp_path / "n"))["extra"] == {}
+
+
+def test_a_loss_comes_back_with_its_parameters(tmp_path: Path) -> None:
+    for given in (Huber(delta=2.5), "poisson", "logistic"):
+        kind = SparseClassifier if given == "logistic" else SparseRegressor
+        model = kind(loss=given)
+        again = load(model.save(tmp_path / "m"))
+        assert again.loss == given
+        assert again.learner.loss == model.learner.loss
+    assert read_manifest(SparseRegressor(loss=Huber(delta=2.5)).save(tmp_path / "m"))[
+        "loss_parameters"
+    ] == {"delta": 2.5}
 
 
 def test_a_captured_model_is_not_moved_by_learning_on() -> None:

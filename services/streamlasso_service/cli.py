@@ -246,7 +246,7 @@ def warm(
     import time
 
     from streamlasso import LOSSES, RULES
-    from streamlasso_service.config import ModelConfig
+    from streamlasso_service.config import DOMAINS, ModelConfig
     from streamlasso_service.models import build_model
     from streamlasso_service.models import warm as compile_kernels
 
@@ -254,7 +254,9 @@ def warm(
         if name not in RULES:
             fail(f"--rule {name!r} is unknown; choose one of {', '.join(RULES)}", 2)
         for loss, kind in LOSSES.items():
-            task = "classification" if kind.domain == "binary" else "regression"
+            tasks = [task for task, domains in DOMAINS.items() if kind.domain in domains]
+            if not tasks:
+                continue  # a loss of the library that the service has no task for
             begun = time.perf_counter()
-            compile_kernels(build_model(ModelConfig(rule=name, loss=loss, task=task)))
+            compile_kernels(build_model(ModelConfig(rule=name, loss=loss, task=tasks[0])))
             typer.echo(f"{name} {loss}: {time.perf_counter() - begun:.1f} s")

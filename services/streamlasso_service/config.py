@@ -17,6 +17,8 @@ from pydantic_settings import (
 )
 
 __all__ = [
+    "DEFAULT_LOSSES",
+    "DOMAINS",
     "PREFIX",
     "EventConfig",
     "FeaturesConfig",
@@ -32,6 +34,10 @@ __all__ = [
 ]
 
 PREFIX = "STREAMLASSO_"
+
+DEFAULT_LOSSES = {"classification": "logistic", "regression": "squared"}
+DOMAINS = {"classification": ("binary",), "regression": ("real", "count")}
+"""Domains of the losses that a task can have."""
 
 
 class Section(BaseModel):
@@ -63,6 +69,7 @@ class ModelConfig(Section):
     rule: str = Field("ftrl", description="a learning rule by its registered name")
     parameters: dict[str, Any] = Field({}, description="hyper-parameters of the rule")
     loss: str | None = Field(None, description="logistic for classification, squared otherwise")
+    loss_parameters: dict[str, Any] = Field({}, description="parameters of the loss")
     index: Literal["growing", "hashing"] = Field(
         "growing", description="exact names, or a fixed number of hashed slots"
     )
@@ -83,7 +90,7 @@ class ModelConfig(Section):
     )
     fit_intercept: bool = Field(True, description="learn an intercept; it is never penalised")
 
-    @field_validator("parameters", mode="before")
+    @field_validator("parameters", "loss_parameters", mode="before")
     @classmethod
     def _typed(cls, parameters: Any) -> Any:
         """Numbers and booleans from the environment and flags come as text."""
@@ -121,19 +128,14 @@ class ModelConfig(Section):
             raise ValueError("; ".join(faults))
         return parameters
 
-    @field_validator("max_features", "admit")
+    @field_validator("max_features", "at_limit", "admit")
     @classmethod
-    def _bounds_of_growing(cls, value: Any, info: ValidationInfo) -> Any:
-        if value not in (None, "none") and info.data.get("index") == "hashing":
+    def _bounds(cls, value: Any, info: ValidationInfo) -> Any:
+        if value not in (None, "none", "refuse") and info.data.get("index") == "hashing":
             raise ValueError("a hashing index is bounded by its bits; set index = 'growing'")
-        return value
-
-    @field_validator("at_limit")
-    @classmethod
-    def _limit_is_set(cls, at_limit: str, info: ValidationInfo) -> str:
-        if at_limit == "evict" and info.data.get("max_features", 0) is None:
+        if value == "evict" and info.data.get("max_features", 0) is None:
             raise ValueError("there is no limit: set max_features")
-        return at_limit
+        return value
 
     @field_validator("loss")
     @classmethod
@@ -142,8 +144,24 @@ class ModelConfig(Section):
 
         task = info.data.get("task")
         if loss is not None and task is not None:
-            get_loss(loss, "binary" if task == "classification" else "real")
+            get_loss(loss, DOMAINS[task])
         return loss
+
+    @field_validator("loss_parameters")
+    @classmethod
+    def _parameters_of_loss(cls, parameters: dict[str, Any], info: ValidationInfo) -> Any:
+        from streamlasso.losses import LOSSES, get_loss
+
+        if "task" not in info.data or "loss" not in info.data:
+            return parameters
+        loss = info.data["loss"] or DEFAULT_LOSSES[info.data["task"]]
+        choices = [field.name for field in dataclasses.fields(LOSSES[loss])]
+        for name in parameters:
+            if name not in choices:
+                rest = f"choose from {', '.join(choices)}" if choices else "it has no parameters"
+                raise ValueError(f"{loss} has no {name!r}; {rest}")
+        get_loss(loss, **parameters)
+        return parameters
 
 
 class EventConfig(Section):

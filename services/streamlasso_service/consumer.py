@@ -77,7 +77,10 @@ class Consumer:
         self.reporter = Reporter(metrics)
         self.beat = time.monotonic()
         self._fields = Fields(settings.features)
-        self._decoder = Decoder(settings.event, self._fields, settings.limits, settings.model.task)
+        self._decoder = Decoder(
+            *(settings.event, self._fields, settings.limits, settings.model.task),
+            counts=self.model.learner.loss.domain == "count",
+        )
         self._stopping = self._unsaved = False
         self._checkpoint = Checkpoint(settings.snapshot, store, source, metrics)
         self._bad_share = BadShare(settings.limits)

@@ -29,9 +29,20 @@ class Decoder:
     ----------
     task
         ``"classification"`` translates targets to 0 and 1, ``"regression"`` to floats.
+    counts
+        Whether a target below 0 is bad, as for the Poisson loss.
     """
 
-    def __init__(self, event: EventConfig, fields: Fields, limits: LimitsConfig, task: str) -> None:
+    def __init__(
+        self,
+        event: EventConfig,
+        fields: Fields,
+        limits: LimitsConfig,
+        task: str,
+        *,
+        counts: bool = False,
+    ) -> None:
+        self.counts = counts
         self.event = event
         self.fields = fields
         self.limits = limits
@@ -100,6 +111,8 @@ class Decoder:
             raise FieldError("target is not a number") from None
         if not math.isfinite(number):
             raise NonFiniteError("target is not finite")
+        if self.counts and number < 0:
+            raise FieldError("target is below 0; the poisson loss takes numbers ≥ 0")
         return number
 
 

@@ -1,6 +1,7 @@
 """From configuration to an estimator, and what of it must match a snapshot."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -8,27 +9,26 @@ from streamlasso.admission import Admission, AdmitAtRandom, AdmitByCount
 from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import FeatureIndex, GrowingIndex, HashingIndex
 from streamlasso.kernels import FIRST
+from streamlasso.losses import get_loss
 from streamlasso.progressive import Progress
 from streamlasso.rules import get_rule
-
-if TYPE_CHECKING:
-    from streamlasso_service.config import ModelConfig
+from streamlasso_service.config import DEFAULT_LOSSES, ModelConfig
 
 __all__ = ["Estimator", "build_model", "name_counts", "shape_mismatch", "warm"]
 
 Estimator = SparseClassifier | SparseRegressor
 
 
-def build_model(config: "ModelConfig") -> Estimator:
+def build_model(config: ModelConfig) -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
     rule = get_rule(config.rule, **config.parameters)
-    index = _build_index(config)
-    if config.task == "classification":
-        return SparseClassifier(rule, config.loss or "logistic", index, config.fit_intercept)
-    return SparseRegressor(rule, config.loss or "squared", index, config.fit_intercept)
+    name = config.loss or DEFAULT_LOSSES[config.task]
+    loss = get_loss(name, **config.loss_parameters) if config.loss_parameters else name
+    kind = SparseClassifier if config.task == "classification" else SparseRegressor
+    return kind(rule, loss, _build_index(config), config.fit_intercept)
 
 
-def _build_index(config: "ModelConfig") -> FeatureIndex:
+def _build_index(config: ModelConfig) -> FeatureIndex:
     if config.index == "hashing":
         return HashingIndex(config.bits, names=True)
     admit: Admission | None = None
@@ -45,6 +45,7 @@ def _shape(model: Estimator) -> dict[str, Any]:
         "task": type(model).__name__,
         "rule": learner.rule,
         "loss": learner.loss.name,
+        "loss_parameters": asdict(learner.loss),
         "index": (learner.index.kind, learner.index.settings()),
         "fit_intercept": learner.fit_intercept,
     }

@@ -44,6 +44,7 @@ def predict_file(
         Fields(FeaturesConfig(**saved.get("features", {}))),
         LimitsConfig(),
         task,
+        counts=model.learner.loss.domain == "count",
     )
     source = FileSource(FileConfig(paths=[path], names=names), kind, event_config)
     source.start({})

@@ -5,64 +5,92 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from streamlasso.numerics import soft_threshold
-from streamlasso.rules.base import SLOPE, Rule
+from streamlasso.events import SLOPE
+from streamlasso.penalties import Penalty
+from streamlasso.penalties.base import threshold
+from streamlasso.rules.base import Rule, counts_events, shrink
+from streamlasso.rules.clocks import age, faded, one_fade
 
 __all__ = ["FTRLProximal"]
 
-DUAL, ROOT, BIRTH = range(3)  # z and √n of the paper; the clock at the first touch
-ALPHA, BETA, L1, L2 = range(4)
-PER_EVENT = SINCE_BIRTH = False
+DUAL, ROOT, BIRTH, STAMP = range(4)  # z and √n of the paper; the clocks of birth and last touch
+ALPHA, BETA, L1, L2, FADE = range(5)
+PER_EVENT = SINCE_BIRTH = FORGETS = False
 
 
-def _age(state, slot, lane, clock):
+def _events(state, slot, lane, hyper, clock):
     """How many events the penalty counts for this slot; 1 when it is a total."""
-    one = state.dtype.type(1)
     if not PER_EVENT:
-        return one
-    age = state.dtype.type(clock)
-    if SINCE_BIRTH and state[slot, ROOT + lane] > 0:
-        return age - state[slot, BIRTH + lane]
-    return age
+        return state.dtype.type(1)
+    return age(state, slot, lane, hyper, clock)
 
 
 def read(state, slot, lane, hyper, clock):
     """w = −S(z, λ1) / ((β + √n)/α + λ2), multiplied through by α: one division."""
-    age = _age(state, slot, lane, clock)
+    events = _events(state, slot, lane, hyper, clock)
+    fade = faded(state, slot, lane, hyper, clock)
     alpha = hyper[ALPHA, lane]
-    pull = soft_threshold(-state[slot, DUAL + lane], age * hyper[L1, lane])
-    root = state[slot, ROOT + lane]
-    return alpha * pull / (hyper[BETA, lane] + root + alpha * (age * hyper[L2, lane]))
+    root = state[slot, ROOT + lane] * fade
+    amount = threshold(state, slot, lane, hyper[L1, lane], events, root)
+    pull = shrink(-(state[slot, DUAL + lane] * fade), amount, hyper, lane)
+    return alpha * pull / (hyper[BETA, lane] + root + alpha * (events * hyper[L2, lane]))
 
 
 def write(state, slot, lane, events, value, hyper, clock):
     """σ = (√(n+g²) − √n)/α;  z ← z + g − σw;  n ← n + g².
 
-    α cancels in σw. Keeping √n saves two roots of three and rounds as often as keeping n.
+    α cancels in σw. Keeping √n saves two roots of three and rounds as often as keeping n. Where the
+    past fades, z and √n are first multiplied by f; w stays the weight that was scored.
     """
     gradient = events[SLOPE, lane] * value
-    dual = state[slot, DUAL + lane]
-    root = state[slot, ROOT + lane]
+    fade = faded(state, slot, lane, hyper, clock)
+    dual = state[slot, DUAL + lane] * fade
+    root = state[slot, ROOT + lane] * fade
     if SINCE_BIRTH and root == 0:
         state[slot, BIRTH + lane] = clock
-    age = _age(state, slot, lane, clock)
+    count = _events(state, slot, lane, hyper, clock)
     alpha = hyper[ALPHA, lane]
-    pull = soft_threshold(-dual, age * hyper[L1, lane])
+    l1 = hyper[L1, lane]
+    pull = shrink(-dual, threshold(state, slot, lane, l1, count, root), hyper, lane)
+    scale = hyper[BETA, lane] + root + alpha * (count * hyper[L2, lane])
+    last = one_fade(state, lane, hyper)
+    root *= last
     grown = math.sqrt(root * root + gradient * gradient)
-    scale = hyper[BETA, lane] + root + alpha * (age * hyper[L2, lane])
-    dual += gradient - (grown - root) * pull / scale
+    dual = dual * last + (gradient - (grown - root) * pull / scale)
     state[slot, DUAL + lane] = dual
     state[slot, ROOT + lane] = grown
-    age = _age(state, slot, lane, clock + 1)
-    return int(abs(dual) > age * hyper[L1, lane]) - int(pull != 0)
+    if FORGETS:
+        state[slot, STAMP + lane] = clock + 1
+    count = _events(state, slot, lane, hyper, clock + 1)
+    after = shrink(-dual, threshold(state, slot, lane, l1, count, grown), hyper, lane)
+    return int(after != 0) - int(pull != 0)
 
 
 def step(state, slot, lane, hyper, clock):
     """1 / ((β + √n)/α + λ2)."""
-    age = _age(state, slot, lane, clock)
+    events = _events(state, slot, lane, hyper, clock)
     alpha = hyper[ALPHA, lane]
-    root = state[slot, ROOT + lane]
-    return alpha / (hyper[BETA, lane] + root + alpha * (age * hyper[L2, lane]))
+    root = state[slot, ROOT + lane] * faded(state, slot, lane, hyper, clock)
+    return alpha / (hyper[BETA, lane] + root + alpha * (events * hyper[L2, lane]))
+
+
+def rescale(state, slot, lane, ratio, hyper, clock):
+    """z and √n are sums of gradients, which are in proportion to the values."""
+    state[slot, DUAL + lane] *= ratio
+    state[slot, ROOT + lane] *= ratio
+
+
+def plant(state, slot, lane, weight, trust, hyper, clock):
+    """√n = trust;  z = −w((β + √n)/α + λ2) − sgn(w)λ1."""
+    state[slot, ROOT + lane] = trust
+    if SINCE_BIRTH:
+        state[slot, BIRTH + lane] = clock
+    if FORGETS:
+        state[slot, STAMP + lane] = clock
+    events = _events(state, slot, lane, hyper, clock)
+    amount = threshold(state, slot, lane, hyper[L1, lane], events, state[slot, ROOT + lane])
+    dual = -weight / step(state, slot, lane, hyper, clock)
+    state[slot, DUAL + lane] = dual + math.copysign(amount, dual) if weight != 0 else 0
 
 
 @dataclass(frozen=True)
@@ -78,8 +106,10 @@ class FTRLProximal(Rule):
         Rate α > 0 of a weight's first steps; the one parameter worth tuning.
     beta
         β ≥ 0 delays the first steps; the paper finds β = 1 "good enough".
-    l1, l2
-        Penalties λ1, λ2 ≥ 0 of λ1·|w| + ½·λ2·w².
+    l1
+        Penalty λ1 ≥ 0 of λ1·|w|, or a penalty of `streamlasso.penalties`.
+    l2
+        Penalty λ2 ≥ 0 of ½·λ2·w².
     penalty
         ``"total"``: λ1 and λ2 weigh against the whole run, as in the paper; a weight is zero while
         |sum of its gradients| ≤ λ1, so sparsity fades as events come. ``"per_event"``: λ1 and λ2
@@ -88,6 +118,11 @@ class FTRLProximal(Rule):
     since_birth
         With ``"per_event"``: count the events since the feature's first gradient that is not zero
         instead of all, so that a late feature does not pay for the time before it existed.
+    half_life
+        Events after which the past counts half: at each event z ← fz, n ← f²n with
+        f = 2^(−1/half_life), and the events that a penalty counts fade alike.
+    nonnegative
+        Weights below zero are zero.
 
     References
     ----------
@@ -97,20 +132,28 @@ class FTRLProximal(Rule):
 
     alpha: float = 0.1
     beta: float = 1.0
-    l1: float = 1.0
+    l1: float | Penalty | str = 1.0
     l2: float = 0.0
     penalty: Literal["total", "per_event"] = "total"
     since_birth: bool = False
+    half_life: float = math.inf
+    nonnegative: bool = False
 
     name: ClassVar[str] = "ftrl"
-    parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta", "l1", "l2")
+    parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta", "l1", "l2", "half_life")
     penalties: ClassVar[tuple[str, ...]] = ("l1", "l2")
+    takes: ClassVar[tuple[str, ...]] = ("constant", "evidence", "adaptive", "group")
     positive: ClassVar[tuple[str, ...]] = ("alpha",)
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
-        "_age": _age,
+        "age": age,
+        "faded": faded,
+        "one_fade": one_fade,
+        "_events": _events,
         "read": read,
         "write": write,
         "step": step,
+        "rescale": rescale,
+        "plant": plant,
     }
 
     def _mode_faults(self) -> list[str]:
@@ -119,12 +162,15 @@ class FTRLProximal(Rule):
             faults.append(f"penalty = {self.penalty!r} must be 'total' or 'per_event'")
         elif self.since_birth and self.penalty == "total":
             faults.append("since_birth = True needs penalty = 'per_event': a total has no age")
+        elif self.penalty == "per_event" and not counts_events(self.l1):
+            faults.append(f"l1 = {self.l1!r} grows with the noise, not by event: penalty = 'total'")
         return faults
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """z and √n of the paper, and the clock at birth where it matters."""
-        return ("dual", "root", "birth") if self.since_birth else ("dual", "root")
+        """z and √n of the paper, and the clocks of birth and last touch where they matter."""
+        birth = ("birth",) if self.since_birth else ()
+        return ("dual", "root", *birth, *(("stamp",) if self.forgets else ()))
 
     @property
     def mode(self) -> Mapping[str, bool]:
@@ -133,8 +179,10 @@ class FTRLProximal(Rule):
 
     @property
     def fades(self) -> bool:
-        """A growing threshold can overtake an untouched dual; a constant one cannot."""
-        return self.penalty == "per_event"
+        """A threshold that stays or grows can overtake an untouched dual that stays or fades."""
+        if not self.l1_penalty.counts_events:
+            return False  # dual and noise fade alike
+        return self.penalty == "per_event" or self.forgets or self.l1_penalty.renews
 
     def hyper(self, *, intercept: bool = False) -> list[float]:
         """As the base; β is kept above 0, so that an untouched slot divides 0 by something."""

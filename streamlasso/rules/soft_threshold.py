@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from streamlasso.numerics import soft_threshold
-from streamlasso.rules.base import SLOPE
-from streamlasso.rules.rates import RatedRule, rate, step
+from streamlasso.events import SLOPE
+from streamlasso.penalties import Penalty
+from streamlasso.penalties.base import threshold
+from streamlasso.rules.base import shrink
+from streamlasso.rules.rates import RatedRule, grow, rate, reach, step
 
 __all__ = ["SoftThreshold"]
 
 WEIGHT, STAMP, SQUARES = range(3)  # w (with a common rate: w/P); clock or Q at the last touch; n
-LEARNING_RATE, L1, L2, POWER, SCALE, PULL = range(6)  # ..., P, Q
+LEARNING_RATE, L1, L2, POWER, FADE, SCALE, PULL = range(7)  # ..., P, Q
 ADAPTIVE = True
 SMALLEST_SCALE = 1e-64  # P far above underflow, Q ≤ about 1/P far below overflow
 
@@ -27,17 +29,17 @@ def read(state, slot, lane, hyper, clock):
     q = m·log1p(ηλ2): |w| = max(e^(−q)|w_τ| + (λ1/λ2)·expm1(−q), 0), or S(w_τ, mηλ1) for λ2 = 0.
     """
     weight = state[slot, WEIGHT + lane]
-    l1 = hyper[L1, lane]
+    l1 = threshold(state, slot, lane, hyper[L1, lane], 1.0, 0.0)
     l2 = hyper[L2, lane]
     if not ADAPTIVE:
         missed = hyper[PULL, lane] - state[slot, STAMP + lane]
-        return hyper[SCALE, lane] * soft_threshold(weight, l1 * missed)
+        return hyper[SCALE, lane] * shrink(weight, l1 * missed, hyper, lane)
     missed = clock - state[slot, STAMP + lane]
     eta = rate(state, slot, lane, hyper, clock)
     if l2 == 0:
-        return soft_threshold(weight, missed * eta * l1)
+        return shrink(weight, missed * eta * l1, hyper, lane)
     decay = missed * math.log1p(eta * l2)
-    return soft_threshold(math.exp(-decay) * weight, -(l1 / l2) * math.expm1(-decay))
+    return shrink(math.exp(-decay) * weight, -(l1 / l2) * math.expm1(-decay), hyper, lane)
 
 
 def write(state, slot, lane, events, value, hyper, clock):
@@ -45,7 +47,7 @@ def write(state, slot, lane, events, value, hyper, clock):
     gradient = events[SLOPE, lane] * value
     before = read(state, slot, lane, hyper, clock)
     if ADAPTIVE:
-        state[slot, SQUARES + lane] += gradient * gradient
+        grow(state, slot, lane, gradient, hyper, clock)
     after = before - rate(state, slot, lane, hyper, clock) * gradient
     if ADAPTIVE:
         state[slot, WEIGHT + lane] = after
@@ -53,7 +55,36 @@ def write(state, slot, lane, events, value, hyper, clock):
     else:
         state[slot, WEIGHT + lane] = after / hyper[SCALE, lane]
         state[slot, STAMP + lane] = hyper[PULL, lane]
-    return int(after != 0) - int(before != 0)
+    return int(shrink(after, 0.0, hyper, lane) != 0) - int(before != 0)
+
+
+def pull_of(hyper, lane):
+    """λ1."""
+    return hyper[L1, lane]
+
+
+def rescale(state, slot, lane, ratio, hyper, clock):
+    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+    weight = read(state, slot, lane, hyper, clock) / ratio
+    plant(state, slot, lane, weight, 0.0, hyper, clock)
+    if ADAPTIVE:
+        state[slot, SQUARES + lane] *= ratio * ratio
+
+
+def plant(state, slot, lane, weight, trust, hyper, clock):
+    """The weight, and n += trust²."""
+    if ADAPTIVE:
+        state[slot, WEIGHT + lane] = weight
+        state[slot, STAMP + lane] = clock
+        state[slot, SQUARES + lane] += trust * trust
+    else:
+        state[slot, WEIGHT + lane] = weight / hyper[SCALE, lane]
+        state[slot, STAMP + lane] = hyper[PULL, lane]
+
+
+def repay(state, slot, lane, hyper, clock):
+    """Store the effective weight."""
+    plant(state, slot, lane, read(state, slot, lane, hyper, clock), 0.0, hyper, clock)
 
 
 def settle(state, slot, lane, hyper, clock):
@@ -62,7 +93,7 @@ def settle(state, slot, lane, hyper, clock):
     state[slot, STAMP + lane] = clock if ADAPTIVE else 0
 
 
-def tick(hyper, lane, clock):
+def tick(hyper, lane, clock, events):
     """Q ← Q + η/P;  P ← P/(1 + ηλ2)."""
     if not ADAPTIVE:
         eta = hyper[LEARNING_RATE, lane] / (1.0 + clock) ** hyper[POWER, lane]
@@ -91,13 +122,21 @@ class SoftThreshold(RatedRule):
     ----------
     learning_rate
         Step size η > 0 (with ``adaptive``, of a feature's first steps).
-    l1, l2
-        Penalties λ1, λ2 ≥ 0 per event of λ1·|w| + ½·λ2·w².
+    l1
+        Penalty λ1 ≥ 0 per event of λ1·|w|, or a penalty of `streamlasso.penalties`.
+    l2
+        Penalty λ2 ≥ 0 per event of ½·λ2·w².
     adaptive
         True: per-coordinate rates η/(δ + √n) with n the sum of squared gradients (AdaGrad).
         False: one rate η/(1 + t)^power for all.
     power
         Decay of the common rate; 0 keeps it constant. Needs ``adaptive=False``.
+    half_life
+        With ``adaptive``: events after which the past counts half in the step sizes: at a touch
+        n ← n·f^(2m) + g² with f = 2^(−1/half_life), m the events since the last touch. Weights
+        need no forgetting of their own: each step follows the stream.
+    nonnegative
+        Weights below zero are zero.
 
     References
     ----------
@@ -107,21 +146,30 @@ class SoftThreshold(RatedRule):
     """
 
     learning_rate: float = 0.05
-    l1: float = 1e-4
+    l1: float | Penalty | str = 1e-4
     l2: float = 0.0
     adaptive: bool = True
     power: float = 0.0
+    half_life: float = math.inf
+    nonnegative: bool = False
 
     name: ClassVar[str] = "soft_threshold"
-    parameters: ClassVar[tuple[str, ...]] = ("learning_rate", "l1", "l2", "power")
+    parameters: ClassVar[tuple[str, ...]] = ("learning_rate", "l1", "l2", "power", "half_life")
     totals: ClassVar[tuple[str, ...]] = ("scale", "pull")
     penalties: ClassVar[tuple[str, ...]] = ("l1", "l2")
+    takes: ClassVar[tuple[str, ...]] = ("constant", "adaptive")
     positive: ClassVar[tuple[str, ...]] = ("learning_rate",)
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
         "rate": rate,
         "read": read,
         "write": write,
         "step": step,
+        "grow": grow,
+        "pull_of": pull_of,
+        "reach": reach,
+        "rescale": rescale,
+        "plant": plant,
+        "repay": repay,
         "settle": settle,
         "tick": tick,
         "due": due,

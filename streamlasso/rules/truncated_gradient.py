@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from streamlasso.numerics import soft_threshold
-from streamlasso.rules.base import SLOPE
-from streamlasso.rules.rates import RatedRule, rate, step
+from streamlasso.events import SLOPE
+from streamlasso.rules.base import shrink
+from streamlasso.rules.rates import RatedRule, grow, rate, reach, step
 
 __all__ = ["TruncatedGradient"]
 
 WEIGHT, STAMP, SQUARES = range(3)  # w; the running total at the last touch; n
-LEARNING_RATE, GRAVITY, PERIOD, THRESHOLD, POWER, PULL = range(6)
+LEARNING_RATE, GRAVITY, PERIOD, THRESHOLD, POWER, FADE, PULL = range(7)
 ADAPTIVE = True
 
 
@@ -21,13 +21,13 @@ def read(state, slot, lane, hyper, clock):
 
     One truncation by the sum equals the missed ones in turn: w never leaves [−θ, θ] by them.
     """
-    weight = state[slot, WEIGHT + lane]
+    weight = shrink(state[slot, WEIGHT + lane], 0.0, hyper, lane)
     pull = hyper[PULL, lane] - state[slot, STAMP + lane]
     if ADAPTIVE:
         eta = rate(state, slot, lane, hyper, clock)
         pull *= eta * hyper[PERIOD, lane] * hyper[GRAVITY, lane]
     if abs(weight) <= hyper[THRESHOLD, lane]:
-        return soft_threshold(weight, pull)
+        return shrink(weight, pull, hyper, lane)
     return weight
 
 
@@ -36,11 +36,32 @@ def write(state, slot, lane, events, value, hyper, clock):
     gradient = events[SLOPE, lane] * value
     before = read(state, slot, lane, hyper, clock)
     if ADAPTIVE:
-        state[slot, SQUARES + lane] += gradient * gradient
+        grow(state, slot, lane, gradient, hyper, clock)
     after = before - rate(state, slot, lane, hyper, clock) * gradient
     state[slot, WEIGHT + lane] = after
     state[slot, STAMP + lane] = hyper[PULL, lane]
-    return int(after != 0) - int(before != 0)
+    return int(shrink(after, 0.0, hyper, lane) != 0) - int(before != 0)
+
+
+def pull_of(hyper, lane):
+    """K·G: what one truncation takes off, per step size."""
+    return hyper[GRAVITY, lane] * hyper[PERIOD, lane]
+
+
+def rescale(state, slot, lane, ratio, hyper, clock):
+    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+    state[slot, WEIGHT + lane] = read(state, slot, lane, hyper, clock) / ratio
+    state[slot, STAMP + lane] = hyper[PULL, lane]
+    if ADAPTIVE:
+        state[slot, SQUARES + lane] *= ratio * ratio
+
+
+def plant(state, slot, lane, weight, trust, hyper, clock):
+    """The weight, and n += trust²."""
+    state[slot, WEIGHT + lane] = weight
+    state[slot, STAMP + lane] = hyper[PULL, lane]
+    if ADAPTIVE:
+        state[slot, SQUARES + lane] += trust * trust
 
 
 def settle(state, slot, lane, hyper, clock):
@@ -49,7 +70,7 @@ def settle(state, slot, lane, hyper, clock):
     state[slot, STAMP + lane] = hyper[PULL, lane]
 
 
-def tick(hyper, lane, clock):
+def tick(hyper, lane, clock, events):
     """At the events that truncate add η·K·G, or count them where each slot has its own η."""
     period = hyper[PERIOD, lane]
     if (clock + 1) % int(period) == 0:
@@ -82,6 +103,14 @@ class TruncatedGradient(RatedRule):
         False: one rate η/(1 + t)^power for all.
     power
         Decay of the common rate; 0 keeps it constant. Needs ``adaptive=False``.
+    l2
+        Only 0: a finite θ and an l2 have no common closed form; `SoftThreshold` takes an l2.
+    half_life
+        With ``adaptive``: events after which the past counts half in the step sizes: at a touch
+        n ← n·f^(2m) + g² with f = 2^(−1/half_life), m the events since the last touch. Weights
+        need no forgetting of their own: each step follows the stream.
+    nonnegative
+        Weights below zero are zero.
 
     References
     ----------
@@ -95,6 +124,9 @@ class TruncatedGradient(RatedRule):
     threshold: float = math.inf
     adaptive: bool = True
     power: float = 0.0
+    l2: float = 0.0
+    half_life: float = math.inf
+    nonnegative: bool = False
 
     name: ClassVar[str] = "truncated_gradient"
     parameters: ClassVar[tuple[str, ...]] = (
@@ -103,6 +135,7 @@ class TruncatedGradient(RatedRule):
         "period",
         "threshold",
         "power",
+        "half_life",
     )
     totals: ClassVar[tuple[str, ...]] = ("pull",)
     penalties: ClassVar[tuple[str, ...]] = ("gravity",)
@@ -112,6 +145,11 @@ class TruncatedGradient(RatedRule):
         "read": read,
         "write": write,
         "step": step,
+        "grow": grow,
+        "pull_of": pull_of,
+        "reach": reach,
+        "rescale": rescale,
+        "plant": plant,
         "settle": settle,
         "tick": tick,
     }
@@ -120,4 +158,9 @@ class TruncatedGradient(RatedRule):
         faults = super()._mode_faults()
         if isinstance(self.period, float) and self.period % 1 != 0:
             faults.append(f"period = {self.period!r} must be a whole number of events")
+        if self.l2:
+            faults.append(
+                f"l2 = {self.l2!r}: truncated gradient has no closed form with the l2 penalty; "
+                "use SoftThreshold(l1=..., l2=...)"
+            )
         return faults
