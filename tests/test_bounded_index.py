@@ -14,9 +14,11 @@ from scipy.sparse import csr_array
 
 from streamlasso import (
     ADMISSIONS,
+    RULES,
     AdmitAtRandom,
     AdmitByCount,
     FTRLProximal,
+    Group,
     GrowingIndex,
     Learner,
     SparseRegressor,
@@ -497,3 +499,37 @@ def test_a_snapshot_at_the_limit_keeps_free_slots_and_counters(tmp_path: Path) -
     assert repr(ours) == repr(theirs)
     with pytest.raises(KeyError, match="it was freed"):
         theirs.name(ours.free[0])
+
+
+# With the other parts of a learner
+
+
+@pytest.mark.parametrize("settings_of", [{}, {"scale": "rms-max"}, {"select": "leader"}], ids=str)
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_eviction_goes_with_every_rule_scale_and_selection(
+    rule: Any, settings_of: dict[str, Any]
+) -> None:
+    rules = [rule(l1=0.9), rule(l1=0.5)] if hasattr(rule(), "l1") else [rule(), rule()]
+    random = np.random.default_rng(3)
+    X = np.where(random.random((60, 30)) < 0.15, random.normal(size=(60, 30)), 0.0)
+    y = X[:, 0] * 2 + 0.1 * random.normal(size=60)
+    digests = set()
+    for size in (1, 7, 60):
+        learner = Learner(rules, index=GrowingIndex(12, "evict"), compiled=False, **settings_of)
+        for start in range(0, 60, size):
+            here = slice(start, start + size)
+            learner.learn_csr(csr_array(X[here]), y[here])
+            free = [UNSEEN, *learner.index.free]  # type: ignore[attr-defined]
+            assert not learner.state[free].any()
+            assert len(learner.state) <= learner.index.limit
+        counts = tuple(learner.index.memory()["index_counters"].tolist())
+        digests.add((learner.state.tobytes(), tuple(learner.index.entries()), counts))
+    assert len(digests) == 1
+
+
+def test_what_does_not_go_with_a_bounded_index_is_said() -> None:
+    with pytest.raises(ValueError, match=r"float32.*GrowingIndex\(5, 'evict'.*use dtype"):
+        Learner(RULE, index=GrowingIndex(5, "evict"), dtype="float32")
+    for index in (GrowingIndex(5), GrowingIndex(5, "evict"), GrowingIndex(admit=AdmitByCount())):
+        with pytest.raises(ValueError, match="use a GrowingIndex that keeps them"):
+            Learner(FTRLProximal(l1=Group(1.0)), index=index)
