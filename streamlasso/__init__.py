@@ -4,6 +4,7 @@
 `streamlasso.rules`, losses in `streamlasso.losses`.
 """
 
+from streamlasso.admission import ADMISSIONS, AdmitAtRandom, AdmitByCount
 from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
 from streamlasso.learner import Learner
@@ -21,10 +22,13 @@ from streamlasso.rules import (
 from streamlasso.snapshot import SnapshotError, load
 
 __all__ = [
+    "ADMISSIONS",
     "LOSSES",
     "PENALTIES",
     "RULES",
     "Adaptive",
+    "AdmitAtRandom",
+    "AdmitByCount",
     "DualAveraging",
     "Evidence",
     "FTRLProximal",

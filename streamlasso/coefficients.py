@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from streamlasso.export import from_cell, tuples
-from streamlasso.index import Name, plain_name
+from streamlasso.index import Name
+from streamlasso.names import plain_name
 from streamlasso.vowpal import read_vowpal
 
 __all__ = ["Coefficients", "coefficients_from"]

@@ -62,9 +62,18 @@ class RowEncoder:
         self._layouts: dict[tuple[Name, ...], tuple[Array, struct.Struct]] = {}
         crossing = Crossing(index, interactions)
         self._crossing = crossing if crossing.plans.interactions else None
+        self._generation = index.generation
 
     def encode(self, event: Mapping[Any, Any], *, allocate: bool) -> None:
-        """Encode one event; new names get slots only if ``allocate``."""
+        """Encode one event; new names get slots only if ``allocate``.
+
+        Then names that the index turns away are left out of the row. Each occurrence of a name
+        without a slot in an event to be learned is one `add`, also after a prediction.
+        """
+        if self.index.generation != self._generation:  # slots have changed hands
+            self._event = None
+            self._layouts.clear()
+            self._generation = self.index.generation
         try:
             # In the same order too: another order adds up to other last bits, and after a restart
             # there is nothing to compare with.
@@ -73,10 +82,7 @@ class RowEncoder:
                     return
                 if not self._keeps_names:
                     # Predicted just now: only the names that were unknown then need a slot.
-                    self.slots = self.slots.copy()  # `encode_rows` still holds the other one
-                    for i, name in self._unseen:
-                        self.slots[i] = self.index.add(name)
-                    self._complete = True
+                    self._add_unseen()
                     return
         except (TypeError, ValueError, OverflowError):
             pass  # pandas' NA and arrays have no truth value; numpy refuses huge integers
@@ -100,13 +106,29 @@ class RowEncoder:
             except (TypeError, struct.error, OverflowError):
                 pass
         self._encode_each(event, names, allocate)
-        self._event = dict(event)
+        # A row that lacks names is not to be taken for the event's when it comes again.
+        self._event = dict(event) if self._complete or not allocate else None
+
+    def _add_unseen(self) -> None:
+        """Offer the row's unknown names to the index; those that get no slot leave the row."""
+        slots = self.slots = self.slots.copy()  # `encode_rows` still holds the other one
+        self.index.add_unseen(slots, self._unseen)
+        kept = slots != UNSEEN
+        self._complete = bool(kept.all())
+        if not self._complete:
+            self._event = None
+            values = self.values[: self.size][kept]
+            self.slots, self.size = slots[kept], len(values)
+            self.values[: self.size] = values
+            self._unseen = []
 
     def _encode_each(
         self, event: Mapping[Any, Any], names: tuple[Name, ...], allocate: bool
     ) -> None:
         known = self.index.known
-        lookup = self.index.add if allocate else self.index.find
+        # An index that may turn names away, or take slots back, gets them after the row's others.
+        selective = self.index.selective
+        lookup = self.index.add if allocate and not selective else self.index.find
         slots: list[int] = []
         values: list[float] = []
         unseen: list[tuple[int, Name]] = []
@@ -140,6 +162,8 @@ class RowEncoder:
         self._store(slots, values)
         self._unseen = unseen
         self._complete = not unseen and (allocate or not self._keeps_names)
+        if unseen and allocate:
+            self._add_unseen()
         if ordinary and self._complete and len(self._layouts) < LAYOUTS_LIMIT:
             self._layouts[names] = (self.slots, self._packer(self.size))
 

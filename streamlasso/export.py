@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from streamlasso.index import Name, plain_name
+from streamlasso.index import Name
+from streamlasso.names import plain_name
 
 __all__ = ["export_weights", "from_cell", "to_cell", "tuples"]
 

@@ -1,8 +1,13 @@
-"""Many events through encoder and learner, to the bits of one after the other."""
+"""Many events through encoder and learner, to the bits of one after the other.
+
+An index that evicts frees slots while a row is encoded, by the weights of that moment: there the
+events before must have been learned. Other indexes take a whole chunk of rows at a time.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from streamlasso.encoding import RowEncoder
@@ -24,5 +29,16 @@ def learn_events(
 
     Names get slots only where the importance is not zero.
     """
-    rows = encoder.encode_rows(events, allocate=(importances != 0).tolist())
-    return learner.learn_encoded(*rows, targets, importances)
+    allocate = (importances != 0).tolist()
+    if not learner.index.evicts:
+        rows = encoder.encode_rows(events, allocate=allocate)
+        return learner.learn_encoded(*rows, targets, importances)
+    scores = []
+    for i, (event, one) in enumerate(zip(events, allocate, strict=False)):
+        encoder.encode(event, allocate=one)
+        size = encoder.size
+        row = (np.array([0, size]), encoder.slots[:size], encoder.values[:size])
+        scores.append(learner.learn_encoded(*row, targets[i : i + 1], importances[i : i + 1]))
+    if not scores:
+        return learner.learn_encoded(*encoder.encode_rows((), allocate=False), targets, importances)
+    return np.concatenate(scores)

@@ -6,18 +6,19 @@ are three features). ``add`` may allocate and is for learning; ``find`` never do
 predicting.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
-import xxhash
+import numpy.typing as npt
 
-from streamlasso.kernels import FIRST, UNSEEN
+from streamlasso.growing import GrowingIndex
+from streamlasso.kernels import FIRST
+from streamlasso.names import Name, name_hash, plain_name
 
-__all__ = ["INDEXES", "FeatureIndex", "GrowingIndex", "HashingIndex", "Name"]
+__all__ = ["INDEXES", "FeatureIndex", "FixedSlots", "GrowingIndex", "HashingIndex", "Name"]
 
-Name = str | int | tuple[Any, ...]
+Array = npt.NDArray[Any]
 
 MEMO_LIMIT = 1 << 18
 
@@ -30,11 +31,30 @@ class FeatureIndex(Protocol):
     """Names whose slot is known without asking; looking here first saves a call."""
 
     @property
+    def generation(self) -> int:
+        """Grows when slots are freed: what was remembered of names and slots is void then."""
+
+    @property
     def size(self) -> int:
         """Slots in use, the two reserved ones included: the state must be at least as long."""
 
+    @property
+    def limit(self) -> int:
+        """What `size` will never exceed."""
+
+    @property
+    def selective(self) -> bool:
+        """Whether `add` may turn a name away."""
+
+    @property
+    def evicts(self) -> bool:
+        """Whether `add` may take a slot from another name."""
+
     def add(self, name: Name) -> int:
-        """The slot of a name, allocated if need be."""
+        """The slot of a name, allocated if need be; 1 if it gets none."""
+
+    def add_unseen(self, row: Array, unseen: Iterable[tuple[int, Name]]) -> None:
+        """`add` the names at these positions of a row of slots, whose other slots stay taken."""
 
     def find(self, name: Name) -> int:
         """The slot of a name, or 1 when it has none."""
@@ -54,84 +74,48 @@ class FeatureIndex(Protocol):
     def restore(self, names: Iterable[tuple[int, Name]]) -> None:
         """Take the names of a snapshot into an empty index."""
 
+    def memory(self) -> dict[str, Array]:
+        """What a snapshot has to keep besides settings and names, as copies."""
 
-def plain_name(name: Hashable) -> Name:
-    """The name with numpy's scalar types made plain; anything else that is no name is an error."""
-    kind = type(name)
-    if kind is str or kind is int:
-        return name  # type: ignore[return-value]
-    if isinstance(name, tuple):
-        return tuple(plain_name(part) for part in name)
-    if isinstance(name, str):
-        return str.__str__(name)  # the text itself: str() of an Enum is its label
-    if isinstance(name, int | np.integer):
-        return int(name)
-    raise TypeError(
-        f"feature name {name!r} is of type {kind.__name__}; "
-        "a name must be a str, an int or a tuple of them: convert it with str()"
-    )
+    def remember(self, memory: Mapping[str, Array]) -> None:
+        """Take the `memory` of a snapshot, after its names."""
 
 
-class GrowingIndex:
-    """Exact names, a new slot for each new one.
+class FixedSlots:
+    """What indexes share in which every name has its slot for ever."""
 
-    >>> index = GrowingIndex()
-    >>> index.add("price"), index.add(7), index.add("price"), index.find("unknown")
-    (2, 3, 2, 1)
-    """
-
-    kind: ClassVar[str] = "growing"
-
-    def __init__(self) -> None:
-        self.known: dict[Name, int] = {}
-        self._names: list[Name] = []
-
-    def __repr__(self) -> str:
-        return "GrowingIndex()"
+    generation = 0
+    selective = evicts = False
 
     @property
     def size(self) -> int:
-        """Slots in use, the two reserved ones included."""
-        return FIRST + len(self._names)
+        """All slots, the two reserved ones included."""
+        raise NotImplementedError
+
+    @property
+    def limit(self) -> int:
+        """All slots."""
+        return self.size
 
     def add(self, name: Name) -> int:
-        """The slot of a name, allocated if need be."""
-        slot = self.known.get(name)
-        if slot is None:
-            name = plain_name(name)
-            slot = self.known[name] = self.size
-            self._names.append(name)
-        return slot
+        """The slot of a name."""
+        raise NotImplementedError
 
-    def find(self, name: Name) -> int:
-        """The slot of a name, or 1 when it has none."""
-        return self.known.get(name, UNSEEN)
+    def add_unseen(self, row: Array, unseen: Iterable[tuple[int, Name]]) -> None:
+        """`add` the names at these positions of a row."""
+        for position, name in unseen:
+            row[position] = self.add(name)
 
-    def name(self, slot: int) -> Name:
-        """The name that was given the slot."""
-        return self._names[slot - FIRST]
-
-    def fresh(self) -> "GrowingIndex":
-        """An empty one."""
-        return GrowingIndex()
-
-    def settings(self) -> dict[str, Any]:
-        """None so far."""
+    def memory(self) -> dict[str, Array]:
+        """Nothing."""
         return {}
 
-    def entries(self) -> list[tuple[int, Name]]:
-        """All names, in the order in which they came."""
-        return list(enumerate(self._names, start=FIRST))
-
-    def restore(self, names: Iterable[tuple[int, Name]]) -> None:
-        """Take the names of a snapshot into an empty index."""
-        for slot, name in names:
-            if self.add(name) != slot:
-                raise ValueError(f"name {name!r} cannot have slot {slot}: names are out of order")
+    def remember(self, memory: Mapping[str, Array]) -> None:
+        """Nothing."""
 
 
 @dataclass(eq=False)
-class HashingIndex:
+class HashingIndex(FixedSlots):
     """A fixed number of slots, names by hash: memory is bounded, names may collide.
 
     The hash is xxHash-64 of the name's UTF-8 bytes (integers and tuples of their ``repr``, with
@@ -210,11 +194,7 @@ class HashingIndex:
         return slot
 
     def _hash(self, name: Name) -> int:
-        if isinstance(name, str):
-            hashed = xxhash.xxh64_intdigest(name.encode("utf-8", "surrogatepass"))
-        else:
-            hashed = xxhash.xxh64_intdigest(repr(name).encode(), seed=1)
-        slot = hashed >> (64 - self.bits)
+        slot = name_hash(name) >> (64 - self.bits)
         return slot if slot >= FIRST else slot + FIRST
 
     def name(self, slot: int) -> Name:

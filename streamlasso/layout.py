@@ -75,11 +75,17 @@ def _faults_of_names(learner: "Learner") -> list[str]:
     faults = []
     if learner.scale is not None and "link" in penalty.shared:
         faults.append(f"scale = {learner.scale!r} with {penalty!r}: a group has one step size")
-    unnamed = index.kind != "growing" or getattr(index, "evicts", False)
-    if penalty.needs_names and unnamed:
+    # A group's head must get a slot, whatever the index turns away.
+    turned_away = index.selective and "link" in penalty.shared
+    if penalty.needs_names and (index.kind != "growing" or index.evicts or turned_away):
         faults.append(
             f"{penalty!r} with {index!r}: the penalty goes by the names of features; "
             "use a GrowingIndex that keeps them"
+        )
+    if learner.dtype == "float32" and index.evicts:
+        faults.append(
+            f"dtype = 'float32' with {index!r}: it goes by the event that a slot was last learned "
+            "from, and float32 cannot count beyond 2^24; use dtype = 'float64'"
         )
     return faults
 

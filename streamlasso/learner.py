@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso import eviction
 from streamlasso.arrays import (
     checked_importances,
     checked_rows,
@@ -102,7 +103,8 @@ class Learner(Readings):
         self.hyper = stack_hyper(self.rules, self.lanes, dtype)
         self.ledger = new_ledger(len(self.rules), self.lanes, self.loss, select, memory)
         width = self.recipe.width
-        self.state: Array = np.zeros((max(self.index.size, 64), width), dtype)
+        capacity = min(max(self.index.size, 64), self.index.limit)
+        self.state: Array = np.zeros((capacity, width), dtype)
         self._prepare()
 
     @property
@@ -110,7 +112,7 @@ class Learner(Readings):
         """What its kernels are compiled for."""
         return Recipe.of(
             self.rule, self.loss, self.lanes, scale=self.scale, select=self.select,
-            several_targets=self.outputs > 1, evicts=getattr(self.index, "evicts", False),
+            several_targets=self.outputs > 1, evicts=self.index.evicts,
         )  # fmt: skip
 
     def _prepare(self) -> None:
@@ -119,6 +121,7 @@ class Learner(Readings):
         self._events: Array = np.zeros((ROWS, self.lanes), self.dtype)
         self._scores: Array = np.zeros((1, self._width), self.dtype)
         self._loss_hyper = self.loss.hyper().astype(self.dtype)
+        eviction.attach(self)
         self._naming = Naming(self.rules, self.recipe)
         self._ready = FIRST if self._naming.needed else len(self.state)
 
@@ -218,6 +221,7 @@ class Learner(Readings):
         Scores, shape (rows,): of the selected lane if one is; or (rows, lanes) with several.
         """
         indptr, slots, values = self._rows(indptr, slots, values, lowest=FIRST)
+        eviction.refuse_freed(self, slots)
         rows = len(indptr) - 1
         targets = self._targets(targets, rows)
         importances = checked_importances(importances, rows, self.dtype)
@@ -267,6 +271,8 @@ class Learner(Readings):
         self, X: Any, y: npt.ArrayLike, importances: npt.ArrayLike | None = None
     ) -> Array:
         """`learn_rows` for a scipy CSR matrix: column ``j`` is the feature named ``j``."""
+        if self.index.selective:
+            return eviction.learn_csr_each(self, X, y, importances)
         slots = csr_slots(X, self.index.add)
         return self.learn_rows(X.indptr, slots, X.data, y, importances)
 
@@ -284,13 +290,15 @@ class Learner(Readings):
         if self._naming.needed:
             self._naming.allocate(self.index)
         if self.index.size > len(self.state):
-            grown = np.zeros((1 << (self.index.size - 1).bit_length(), self.state.shape[1]),
-                             self.dtype)  # fmt: skip
+            rows = min(1 << (self.index.size - 1).bit_length(), self.index.limit)
+            grown = np.zeros((rows, self.state.shape[1]), self.dtype)
             grown[: len(self.state)] = self.state
             self.state = grown
         if self._naming.needed:
             self._naming.prepare(self.index, self.state)
         self._ready = self._naming.known if self._naming.needed else len(self.state)
+
+    evict = eviction.evict
 
     def _lanes_out(self, scores: Array) -> Array:
         if self.select is not None:

@@ -94,7 +94,7 @@ class Captured:
 
 def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
     """Copy an estimator; ``extra`` is JSON that comes back in the manifest."""
-    arrays = _state(model.learner)
+    arrays = _state(model.learner) | model.learner.index.memory()
     if model.companion is not None:
         arrays |= {f"refit_{name}": array for name, array in _state(model.companion).items()}
     manifest = {**_manifest(model), "extra": extra or {}}
@@ -217,6 +217,7 @@ def load(path: str | Path) -> Estimator:
         _take_labels(model, manifest)
     names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
     learner.index.restore((slot, _name(name)) for slot, name in names)
+    learner.index.remember(arrays)
     _restore(learner, arrays, manifest["capacity"])
     if model.companion is not None:
         capacity = max(len(model.companion.state), 1 << (learner.index.size - 1).bit_length())

@@ -161,6 +161,20 @@ def test_all_faults_of_file_variables_and_flags_come_together(
             {"model": {"parameters": {"l1": -3, "alpha": "big"}}},
             ("model.parameters", "l1 = -3", "≥ 0", "alpha = 'big'", "a number", "default is 0.1"),
         ),
+        (
+            {"model": {"index": "hashing", "max_features": 5}},
+            ("model.max_features", "= 5", "bounded by its bits", "index = 'growing'"),
+        ),
+        (
+            {"model": {"index": "hashing", "admit": "count"}},
+            ("model.admit", "'count'", "bounded by its bits", "default is 'none'"),
+        ),
+        (
+            {"model": {"at_limit": "evict"}},
+            ("model.at_limit", "'evict'", "there is no limit: set max_features"),
+        ),
+        ({"model": {"max_features": 0}}, ("model.max_features", "= 0", "greater than 0")),
+        ({"model": {"admit_times": 256}}, ("model.admit_times", "256", "to 255")),
     ],
 )
 def test_fault_names_field_value_constraint_and_remedy(

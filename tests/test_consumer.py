@@ -42,6 +42,9 @@ MODELS: list[dict[str, Any]] = [
     *({"rule": rule} for rule in RULES),
     {"index": "hashing", "bits": 8},
     {"task": "regression", "fit_intercept": False},
+    {"max_features": 10},
+    {"max_features": 20, "at_limit": "evict", "admit": "count"},
+    {"admit": "random", "admit_probability": 0.3},
 ]
 
 
@@ -172,6 +175,8 @@ def test_damaged_newest_snapshot_costs_only_time(
         ({"parameters": {"l1": 3}}, ("l1=3", "l1=1.0")),
         ({"loss": "hinge"}, ("hinge", "logistic")),
         ({"index": "hashing"}, ("hashing", "growing")),
+        ({"max_features": 9}, ("'max_features': 9", "'max_features': None")),
+        ({"admit": "random"}, ("'probability': 0.1", "'admit': None")),
         (
             {"task": "regression", "loss": "huber", "loss_parameters": {"delta": 3}},
             ("huber", "'delta': 3.0", "logistic", "{}"),

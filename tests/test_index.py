@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamlasso import GrowingIndex, HashingIndex
+from streamlasso import AdmitByCount, GrowingIndex, HashingIndex
 from streamlasso import index as index_module
 from streamlasso.index import INDEXES, FeatureIndex, Name
 from streamlasso.kernels import FIRST, UNSEEN
@@ -25,8 +25,10 @@ KINDS: list[Callable[[], FeatureIndex]] = [
     GrowingIndex,
     HashingIndex,
     lambda: HashingIndex(bits=20, names=True),
+    lambda: GrowingIndex(100, "evict", AdmitByCount(times=1, bits=4)),
 ]
-each_index = pytest.mark.parametrize("make", KINDS, ids=["growing", "hashing", "hashing-names"])
+IDS = ["growing", "hashing", "hashing-names", "bounded"]
+each_index = pytest.mark.parametrize("make", KINDS, ids=IDS)
 
 
 class Shade(str, enum.Enum):  # noqa: UP042 - its str() is not its text

@@ -3,6 +3,7 @@
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
@@ -178,6 +179,18 @@ def test_restarted_process_counts_from_zero_and_knows_the_lifetime(
     lifetime = get("streamlasso_model_events_learned", {"model": NAME})
     assert lifetime == first.model.learner.clock
     assert second.reporter.status.loss == first.reporter.status.loss
+
+
+def test_names_turned_away_and_evicted_are_counted(tmp_path: Path, stream: Path) -> None:
+    bounds = {"max_features": 20, "at_limit": "evict", "admit": "count", "admit_bits": 10}
+    consumer = run(settings_for(tmp_path / "s", stream, model={"name": NAME, **bounds}))
+    index: Any = consumer.model.learner.index
+    get = consumer.metrics.registry.get_sample_value
+    for reason, count in (("not_admitted", index.waiting), ("at_limit", index.refused)):
+        labels = {"model": NAME, "reason": reason}
+        assert get("streamlasso_names_turned_away_total", labels) == count > 0
+    assert get("streamlasso_features_evicted_total", {"model": NAME}) == index.evicted > 0
+    assert get("streamlasso_tracked_features", {"model": NAME}) == len(index.known) <= 20
 
 
 def test_no_label_holds_an_id_or_a_feature(seen: Seen, stream: Path) -> None:

@@ -124,7 +124,7 @@ STREAM = (
     Panel(
         "Events failed, by reason",
         "Good: zero. `decode` or `schema`: a producer changed its format. `nonfinite`: NaN or "
-        "infinity in the values. `feature_limit`: raise max_features or the penalty. Each one "
+        "infinity in the values. `feature_limit`: raise limits.max_event_features. Each one "
         "is in the dead-letter topic with its reason.",
         "eps",
         (Query(rate("events_failed_total", "reason"), "{{reason}}"),),
@@ -193,6 +193,18 @@ SPARSENESS = (
         "to see whether they are worth it.",
         "percentunit",
         (Query(SPARSITY, "1 - active / tracked"),),
+    ),
+    Panel(
+        "Names turned away and evicted",
+        "Of a bounded index; unbounded ones show zero. `not_admitted`: names that came too seldom "
+        "so far, which is what admission is for. `at_limit`: the index is full; raise "
+        "model.max_features or admit fewer names. `evicted`: names of weight zero that made room "
+        "for others; as many as new names means that none stays long enough to gain weight.",
+        "cps",
+        (
+            Query(rate("names_turned_away_total", "reason"), "{{reason}}"),
+            Query(rate("features_evicted_total"), "evicted"),
+        ),
     ),
 )
 

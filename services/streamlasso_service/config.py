@@ -74,6 +74,20 @@ class ModelConfig(Section):
         "growing", description="exact names, or a fixed number of hashed slots"
     )
     bits: int = Field(22, ge=2, le=30, description="slots of the hashing index: 2^bits")
+    max_features: int | None = Field(
+        None, gt=0, le=2**32 - 2, description="of the growing index: the most names at a time"
+    )
+    at_limit: Literal["refuse", "evict"] = Field(
+        "refuse", description="there: refuse new names, or free names whose weight is zero"
+    )
+    admit: Literal["none", "count", "random"] = Field(
+        "none", description="new names: all at once, by their count, or by chance"
+    )
+    admit_times: int = Field(2, ge=1, le=255, description="count: when they come so often")
+    admit_bits: int = Field(20, ge=4, le=32, description="count: in 2^bits bytes of counters")
+    admit_probability: float = Field(
+        0.1, gt=0, le=1, description="random: at each occurrence with this probability"
+    )
     fit_intercept: bool = Field(True, description="learn an intercept; it is never penalised")
 
     @field_validator("parameters", "loss_parameters", mode="before")
@@ -113,6 +127,15 @@ class ModelConfig(Section):
         if faults:
             raise ValueError("; ".join(faults))
         return parameters
+
+    @field_validator("max_features", "at_limit", "admit")
+    @classmethod
+    def _bounds(cls, value: Any, info: ValidationInfo) -> Any:
+        if value not in (None, "none", "refuse") and info.data.get("index") == "hashing":
+            raise ValueError("a hashing index is bounded by its bits; set index = 'growing'")
+        if value == "evict" and info.data.get("max_features", 0) is None:
+            raise ValueError("there is no limit: set max_features")
+        return value
 
     @field_validator("loss")
     @classmethod

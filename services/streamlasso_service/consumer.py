@@ -23,6 +23,7 @@ import numpy as np
 
 from streamlasso import Progress
 from streamlasso.encoding import RowEncoder
+from streamlasso.feeding import learn_events
 from streamlasso.snapshot import capture
 from streamlasso_service.advice import another_source
 from streamlasso_service.bad_share import BadShare
@@ -190,10 +191,8 @@ class Consumer:
         learner = self.model.learner
         targets = np.array([0.0 if e.target is None else e.target for e in events])
         importances = np.array([0.0 if e.target is None else e.importance for e in events])
-        rows = self._encoder.encode_rows(
-            (event.features for event in events), allocate=(importances > 0).tolist()
-        )
-        scores = learner.learn_encoded(*rows, targets, importances)
+        features = (event.features for event in events)
+        scores = learn_events(learner, self._encoder, features, targets, importances)
         self.progress.add(learner.rule, scores, targets, importances)
         metrics = self.metrics
         metrics.events_learned.inc(int((importances > 0).sum()))

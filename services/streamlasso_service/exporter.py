@@ -23,6 +23,7 @@ from streamlasso_service.decoding import REASONS
 __all__ = ["STAGES", "Metrics"]
 
 STAGES = ("poll", "decode", "learn", "output", "snapshot", "commit")
+TURNED_AWAY = ("not_admitted", "at_limit")
 SECONDS = (0.0005, 0.002, 0.01, 0.05, 0.2, 1.0, 5.0, 30.0)
 EVENTS = (1, 10, 100, 500, 1000, 5000, 20000)
 
@@ -61,6 +62,14 @@ class Metrics:
         )
         self.nonfinite_updates = self._counter(
             "nonfinite_updates", "Events whose update was not finite and was left out"
+        )
+        self.names_turned_away = self._counter(
+            "names_turned_away",
+            "Occurrences of names without a slot that were not learned",
+            "reason",
+        )
+        self.features_evicted = self._counter(
+            "features_evicted", "Features of weight zero whose slot was freed for another name"
         )
         self.snapshots = self._counter("snapshots", "Snapshots", "result")
         self.offset_commits = self._counter("offset_commits", "Commits for lag tools", "result")
@@ -114,6 +123,8 @@ class Metrics:
     def _create_labels(self) -> None:
         for direction in ("activated", "deactivated"):
             self.feature_transitions.labels(self.model, direction)
+        for reason in TURNED_AWAY:
+            self.names_turned_away.labels(self.model, reason)
         for result in ("ok", "failed"):
             self.snapshots.labels(self.model, result)
             self.offset_commits.labels(self.model, result)

@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from streamlasso.admission import Admission, AdmitAtRandom, AdmitByCount
 from streamlasso.estimators import SparseClassifier, SparseRegressor
-from streamlasso.index import GrowingIndex, HashingIndex
+from streamlasso.index import FeatureIndex, GrowingIndex, HashingIndex
 from streamlasso.interactions import Interactions
+from streamlasso.kernels import FIRST
 from streamlasso.losses import get_loss
 from streamlasso.progressive import Progress
 from streamlasso.rules import get_rule
 from streamlasso_service.config import DEFAULT_LOSSES, ModelConfig
 
-__all__ = ["Estimator", "build_model", "shape_mismatch", "warm"]
+__all__ = ["Estimator", "build_model", "name_counts", "shape_mismatch", "warm"]
 
 Estimator = SparseClassifier | SparseRegressor
 
@@ -21,12 +23,21 @@ Estimator = SparseClassifier | SparseRegressor
 def build_model(config: ModelConfig, interactions: Interactions = ()) -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
     rule = get_rule(config.rule, **config.parameters)
-    hashing = config.index == "hashing"
-    index = HashingIndex(config.bits, names=True) if hashing else GrowingIndex()
     name = config.loss or DEFAULT_LOSSES[config.task]
     loss = get_loss(name, **config.loss_parameters) if config.loss_parameters else name
     kind = SparseClassifier if config.task == "classification" else SparseRegressor
-    return kind(rule, loss, index, config.fit_intercept, interactions=interactions)
+    return kind(rule, loss, _build_index(config), config.fit_intercept, interactions=interactions)
+
+
+def _build_index(config: ModelConfig) -> FeatureIndex:
+    if config.index == "hashing":
+        return HashingIndex(config.bits, names=True)
+    admit: Admission | None = None
+    if config.admit == "count":
+        admit = AdmitByCount(config.admit_times, config.admit_bits)
+    elif config.admit == "random":
+        admit = AdmitAtRandom(config.admit_probability)
+    return GrowingIndex(config.max_features, config.at_limit, admit)
 
 
 def _shape(model: Estimator) -> dict[str, Any]:
@@ -55,6 +66,12 @@ def shape_mismatch(configured: Estimator, restored: Estimator) -> str | None:
     return "".join(differences) + "Use another snapshot.directory, or the snapshot's own settings"
 
 
+def name_counts(model: Estimator) -> dict[str, int]:
+    """What became of names without a slot, in the model's lifetime; 0 for unbounded indexes."""
+    counters = {"not_admitted": "waiting", "at_limit": "refused", "evicted": "evicted"}
+    return {name: getattr(model.learner.index, of, 0) for name, of in counters.items()}
+
+
 def warm(model: Estimator) -> None:
     """Compile (or load from the cache) every kernel that a model of this shape will use.
 
@@ -63,7 +80,7 @@ def warm(model: Estimator) -> None:
     learner = model.learner
     model.learn_one({"warm": 1.0}, 1)
     model.predict_one({"warm": 1.0})
-    slots = np.array([learner.index.find("warm")], np.uint32)
+    slots = np.array([FIRST], np.uint32)  # an index may not have admitted the name
     rows = (np.array([0, 1]), slots, np.ones(1))
     scores = learner.learn_rows(*rows, np.ones(1))
     learner.score_rows(*rows)

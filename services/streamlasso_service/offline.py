@@ -14,7 +14,7 @@ from streamlasso_service.config import EventConfig, FeaturesConfig, FileConfig, 
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.fields import Fields
 from streamlasso_service.file_source import FileSource
-from streamlasso_service.models import Estimator
+from streamlasso_service.models import Estimator, name_counts
 from streamlasso_service.records import Bad
 from streamlasso_service.store import NAME
 
@@ -86,6 +86,7 @@ def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -
         "active_features": int(sums[0, 0]),
         "tracked_features": tracked,
         "sparsity_ratio": 1 - float(sums[0, 0]) / tracked if tracked else 1.0,
+        "names": name_counts(model),
         "intercept": model.intercept,
         "bad_records": extra.get("failed", 0),
         "partitions": extra.get("partitions", {}),

@@ -14,8 +14,8 @@ import numpy as np
 from streamlasso import Progress
 from streamlasso.index import Name
 from streamlasso.kernels import ACTIVATED, DEACTIVATED, FIRST
-from streamlasso_service.exporter import Metrics
-from streamlasso_service.models import Estimator
+from streamlasso_service.exporter import TURNED_AWAY, Metrics
+from streamlasso_service.models import Estimator, name_counts
 
 __all__ = ["Reporter", "Status"]
 
@@ -71,6 +71,7 @@ class Reporter:
         self._top: list[tuple[Name, float]] = []
         self._counts: Any = None
         self._sums: Any = None
+        self._names: dict[str, int] = {}
         self._window: list[tuple[float, int, Any]] = []
 
     def batch(self, model: Estimator, progress: Progress) -> None:
@@ -79,8 +80,13 @@ class Reporter:
         before, sums_before = self._counts, self._sums
         self._counts, self._sums = counts, sums
         metrics.model_events_learned.set(model.learner.clock)
+        names_before, self._names = self._names, name_counts(model)
         if before is None:
             return
+        for reason in TURNED_AWAY:
+            grown = self._names[reason] - names_before[reason]
+            metrics.names_turned_away.labels(metrics.model, reason).inc(grown)
+        metrics.features_evicted.inc(self._names["evicted"] - names_before["evicted"])
         changed = counts - before
         for direction, row in (("activated", ACTIVATED), ("deactivated", DEACTIVATED)):
             metrics.feature_transitions.labels(metrics.model, direction).inc(int(changed[row, 0]))
@@ -130,7 +136,8 @@ class Reporter:
         fades = learner.rule.fades
         active = self._active if fades else int(learner.active_count()[0])
         exact_at = self._exact_at if fades else learner.clock
-        tracked = max(self._tracked, learner.index.size - FIRST if self._growing(model) else 0)
+        growing = learner.index.kind == "growing"
+        tracked = len(learner.index.known) if growing else self._tracked
         rate, recent = self._recent(learner.clock, progress)
         self.status = Status(
             phase=phase,
@@ -158,10 +165,6 @@ class Reporter:
         metrics.tracked_features.set(tracked)
         metrics.sparsity_ratio.set(self.status.sparsity)
         metrics.ready.set(ready)
-
-    @staticmethod
-    def _growing(model: Estimator) -> bool:
-        return model.learner.index.kind == "growing"
 
     def _recent(self, events: int, progress: Progress) -> tuple[float, tuple[float, float]]:
         """Events a second and mean losses over the last few seconds."""

@@ -64,6 +64,11 @@ class SparseLinear(Reports):
             scale=scale,
             select=None if grid is None else select,
         )
+        if refit and self._learner.index.evicts:
+            raise ValueError(
+                f"refit = True with {index!r}: a slot that is freed would keep the refitted weight "
+                "of another name; use at_limit = 'refuse'"
+            )
         self._companion = Companion(self._learner) if refit else None
         self._encoder = self._new_encoder()
 

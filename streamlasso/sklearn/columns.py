@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso.arrays import owned
-from streamlasso.index import Name
+from streamlasso.index import FixedSlots, Name
 from streamlasso.kernels import FIRST, UNSEEN
 
 __all__ = ["ColumnIndex", "Rows", "column_rows", "reordered"]
@@ -23,7 +23,7 @@ Rows = tuple[Array, Array, Array]
 
 
 @dataclass(eq=False)
-class ColumnIndex:
+class ColumnIndex(FixedSlots):
     """The columns of a matrix as names, without a table of them.
 
     Parameters
