@@ -17,6 +17,7 @@ __all__ = [
     "checked_importances",
     "checked_rows",
     "checked_target",
+    "checked_target_rows",
     "checked_targets",
     "csr_slots",
     "owned",
@@ -82,6 +83,21 @@ def checked_targets(targets: npt.ArrayLike, rows: int, loss: Loss, dtype: str) -
             f" loss takes {words}"
         )
     return targets
+
+
+def checked_target_rows(
+    targets: npt.ArrayLike, rows: int, outputs: int, lanes: int, loss: Loss, dtype: str
+) -> Array:
+    """Targets of shape (rows,), or with several outputs (rows, outputs) padded to the lanes."""
+    if outputs == 1:
+        return checked_targets(targets, rows, loss, dtype)
+    given = owned(targets, dtype)
+    if given.shape != (rows, outputs):
+        raise ValueError(f"targets has shape {given.shape}; it must be ({rows}, {outputs})")
+    checked_targets(given.ravel(), given.size, loss, dtype)
+    filled = np.zeros((rows, lanes), dtype)
+    filled[:, :outputs] = given
+    return filled
 
 
 def checked_target(target: float, loss: Loss) -> float:
