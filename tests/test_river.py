@@ -39,7 +39,9 @@ each_estimator = pytest.mark.parametrize("kind", ESTIMATORS, ids=lambda kind: ki
 def models(kind: Any) -> Iterator[tuple[str, Any]]:
     """A label and a model for each set of test parameters."""
     for params in kind._unit_test_params():
-        words = [getattr(value, "name", None) or f"{name} {value}" for name, value in params.items()]
+        words = [
+            getattr(value, "name", None) or f"{name} {value}" for name, value in params.items()
+        ]
         yield f"{kind.__name__}-{'-'.join(words) or 'default'}", kind(**params)
 
 
