@@ -125,7 +125,13 @@ def csr_slots(X: Any, lookup: Callable[[int], int]) -> Array:
         raise TypeError(
             f"X is a {type(X).__name__}; pass a scipy CSR matrix, for one scipy.sparse.csr_array(X)"
         )
-    slots = np.full(X.shape[1], UNSEEN, np.uint32)
-    for column in np.unique(X.indices).tolist():
+    columns = X.shape[1]
+    if columns > 8 * X.nnz:  # a few rows: no array of the width is worth its pages
+        used, places = np.unique(X.indices, return_inverse=True)
+        return np.array([lookup(column) for column in used.tolist()], np.uint32)[places]
+    stored = np.zeros(columns, bool)
+    stored[X.indices] = True
+    slots = np.full(columns, UNSEEN, np.uint32)
+    for column in np.flatnonzero(stored).tolist():
         slots[column] = lookup(column)
     return slots[X.indices]  # type: ignore[no-any-return]
