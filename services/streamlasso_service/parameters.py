@@ -1,7 +1,7 @@
 """Hyper-parameters as a file, a variable or a flag gives them: numbers, words, tables, lists.
 
-A table stands for a penalty, ``{ penalty = "group", l1 = 2.0, by = "=" }``; ``by`` and ``pilot`` may
-be tables from names themselves. Nothing of the library is imported before it is needed.
+A table stands for a penalty, ``{ penalty = "group", l1 = 2.0, by = "=" }``; ``by`` and ``pilot``
+may be tables from names themselves. Nothing of the library is imported before it is needed.
 """
 
 from collections.abc import Mapping

@@ -87,7 +87,9 @@ class SparseSGDRegressor(RegressorMixin, SparseSGD):  # type: ignore[misc]
             as learning twice; 0 is the same as leaving the row out.
         """
         checked = self._checked_fit(X, y, sample_weight)
-        self._learn_passes(Outputs(self._learner, self._loss()), checked, self.max_iter, self.shuffle)
+        self._learn_passes(
+            Outputs(self._learner, self._loss()), checked, self.max_iter, self.shuffle
+        )
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
