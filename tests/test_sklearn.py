@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from streamlasso import RULES, FTRLProximal, Learner, SoftThreshold, TruncatedGradient
-from streamlasso.losses import Squared
+from streamlasso.losses import Huber, Quantile, Softmax, Squared
 from streamlasso.rules import Rule
 from streamlasso.sklearn import SparseSGDClassifier, SparseSGDRegressor
 from streamlasso.sklearn.columns import ColumnIndex
@@ -220,37 +220,40 @@ def test_rows_that_are_too_large_are_left_out_with_a_warning() -> None:
 
 
 @pytest.mark.parametrize("classes", [3, 4])
-def test_more_than_two_classes_are_learned_one_versus_rest(classes: int) -> None:
+def test_more_than_two_classes_are_a_softmax_of_lanes(classes: int) -> None:
     X, y = labelled(classes)
     model = SparseSGDClassifier(STRONG["ftrl"]).fit(X, y)
+    learner = Learner(STRONG["ftrl"], Softmax(classes), ColumnIndex(X.shape[1]))
+    learner.learn_csr(csr_array(X), np.searchsorted(model.classes_, y))
+    assert len(model.learners_) == 1
     assert model.coef_.shape == (classes, X.shape[1])
-    assert model.intercept_.shape == (classes,)
+    for k in range(classes):
+        assert {j: model.coef_[k, j] for j in np.flatnonzero(model.coef_[k])} == learner.weights(k)
+    assert model.intercept_.tolist() == [learner.intercept(k) for k in range(classes)]
+    scores = X @ model.coef_.T + model.intercept_
+    np.testing.assert_allclose(model.decision_function(X), scores, rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(model.predict(X), model.classes_[scores.argmax(axis=1)])
+    odds = np.exp(scores)
+    np.testing.assert_allclose(model.predict_proba(X), odds / odds.sum(1)[:, None])
+    assert model.score(X, y) > 0.8
+
+
+def test_a_hinge_learns_more_than_two_classes_one_versus_rest() -> None:
+    X, y = labelled(3)
+    made = SparseSGDClassifier(STRONG["ftrl"], "hinge")
+    model = clone(made).fit(X, y)
     for k, label in enumerate(model.classes_):
-        alone = SparseSGDClassifier(STRONG["ftrl"]).fit(X, y == label)
+        alone = clone(made).fit(X, y == label)
         np.testing.assert_array_equal(model.coef_[k], alone.coef_[0])
         np.testing.assert_array_equal(model.decision_function(X)[:, k], alone.decision_function(X))
-    np.testing.assert_array_equal(
-        model.predict(X), model.classes_[model.decision_function(X).argmax(axis=1)]
-    )
-    around = OneVsRestClassifier(SparseSGDClassifier(STRONG["ftrl"])).fit(X, y)
-    np.testing.assert_allclose(model.predict_proba(X), around.predict_proba(X))
+    np.testing.assert_array_equal(model.predict(X), OneVsRestClassifier(made).fit(X, y).predict(X))
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-def test_probabilities_are_those_of_the_link(classes: int) -> None:
-    X, y = labelled(classes)
+def test_probabilities_of_two_classes_are_those_of_the_link() -> None:
+    X, y = labelled()
     model = SparseSGDClassifier().fit(X, y)
-    means = 1.0 / (1.0 + np.exp(-model.decision_function(X).reshape(len(y), -1)))
-    expected = np.hstack([1 - means, means]) if classes == 2 else means / means.sum(1)[:, None]
-    np.testing.assert_allclose(model.predict_proba(X), expected)
-
-
-def test_classes_that_are_all_ruled_out_are_equally_likely() -> None:
-    X, y = labelled(3)
-    model = SparseSGDClassifier().fit(X, y)
-    scores = np.array([[-800.0, -800.0, -800.0], [-800.0, 0.0, -800.0]])
-    expected = [[1 / 3, 1 / 3, 1 / 3], [0, 1, 0]]
-    np.testing.assert_allclose(model._outputs.means(scores), expected, atol=1e-12)
+    means = 1.0 / (1.0 + np.exp(-model.decision_function(X)))
+    np.testing.assert_allclose(model.predict_proba(X), np.column_stack([1 - means, means]))
 
 
 def test_a_class_may_come_later_than_the_first_rows() -> None:
@@ -301,6 +304,37 @@ def test_losses_are_given_by_name_or_made() -> None:
     X, y = sample()
     named = SparseSGDRegressor(loss="squared").fit(X, y)
     assert bits(SparseSGDRegressor(loss=Squared()).fit(X, y)) == bits(named)
+
+
+@pytest.mark.parametrize("loss", [Quantile(0.9), Huber(0.5), "epsilon_insensitive", "poisson"])
+def test_regressions_are_what_a_learner_learns(loss: Any) -> None:
+    X, y = sample()
+    y = np.abs(y)
+    model = SparseSGDRegressor(STRONG["ftrl"], loss).fit(X, y)
+    learner = Learner(STRONG["ftrl"], loss, ColumnIndex(X.shape[1]))
+    learner.learn_csr(csr_array(X), y)
+    assert {j: model.coef_[j] for j in np.flatnonzero(model.coef_)} == learner.weights()
+    scores = model.predict(X)
+    if loss == "poisson":
+        with pytest.raises(ValueError, match="poisson loss takes numbers ≥ 0"):
+            model.partial_fit(X, -y)
+        scores = np.log(scores)
+    np.testing.assert_allclose(scores, X @ model.coef_ + model.intercept_, rtol=1e-9, atol=1e-12)
+
+
+@each
+def test_with_a_scale_the_unit_of_a_column_does_not_matter(estimator: Any) -> None:
+    X, y = data(estimator)
+    units = 2.0 ** np.arange(-4, 5)
+    model = estimator(scale="max").fit(X, y)
+    other = estimator(scale="max").fit(X * units, y)
+    np.testing.assert_allclose(other.coef_ * units, model.coef_, rtol=1e-9)
+    assert learned_in_parts(estimator(scale="max"), X, y, [7, 50]).coef_.tolist() == (
+        model.coef_.tolist()
+    )
+    assert not np.allclose(model.coef_, estimator().fit(X, y).coef_)
+    with pytest.raises(ValueError, match=r"scale = 'unit' is unknown; choose None or one of max"):
+        estimator(scale="unit").fit(X, y)
 
 
 GRIDS = [

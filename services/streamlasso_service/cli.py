@@ -178,21 +178,15 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show what a snapshot holds: model, weights, positions, and how each field was read."""
-    from streamlasso_service.offline import describe, open_snapshot
+    from streamlasso_service.offline import as_text, describe, open_snapshot
 
     with errors():
         content = describe(*open_snapshot(snapshot), top)
     if as_json:
         typer.echo(json.dumps(content, indent=1))
         return
-    for key, value in content.items():
-        if not isinstance(value, dict):
-            typer.echo(f"{key:<20} {value}")
-            continue
-        typer.echo(f"{key}")
-        for name, item in value.items():
-            shown = f"{item:+.6g}" if isinstance(item, float) else item
-            typer.echo(f"  {name:<40} {shown}")
+    for line in as_text(content):
+        typer.echo(line)
 
 
 @app.command()
@@ -241,22 +235,30 @@ def produce(
 @app.command()
 def warm(
     rule: Annotated[list[str] | None, typer.Option(help="Only these rules.")] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
 ) -> None:
-    """Compile the kernels ahead and keep them in numba's cache (NUMBA_CACHE_DIR)."""
-    import time
+    """Compile the kernels ahead and keep them in numba's cache (NUMBA_CACHE_DIR).
 
-    from streamlasso import LOSSES, RULES
-    from streamlasso_service.config import DOMAINS, ModelConfig
+    With a configuration those of its model; otherwise those of every rule, as it is by default,
+    with every loss.
+    """
+    from streamlasso import RULES
+    from streamlasso_service.loading import load_settings
     from streamlasso_service.models import build_model
-    from streamlasso_service.models import warm as compile_kernels
+    from streamlasso_service.warming import warm_each, warm_one
 
-    for name in rule or RULES:
+    for name in rule or ():
         if name not in RULES:
             fail(f"--rule {name!r} is unknown; choose one of {', '.join(RULES)}", 2)
-        for loss, kind in LOSSES.items():
-            tasks = [task for task, domains in DOMAINS.items() if kind.domain in domains]
-            if not tasks:
-                continue  # a loss of the library that the service has no task for
-            begun = time.perf_counter()
-            compile_kernels(build_model(ModelConfig(rule=name, loss=loss, task=tasks[0])))
-            typer.echo(f"{name} {loss}: {time.perf_counter() - begun:.1f} s")
+    if config is None and not overrides:
+        for line in warm_each(rule or RULES):
+            typer.echo(line)
+        return
+    if rule:
+        fail("give either --rule, or --config and --set, which name a rule of their own", 2)
+    flags = nested(overrides)
+    put(flags, "file", "paths", ["-"])  # nothing is read
+    with errors():
+        settings = load_settings(config, flags)
+        typer.echo(warm_one(build_model(settings.model, settings.features.interactions)))

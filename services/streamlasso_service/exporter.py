@@ -95,7 +95,9 @@ class Metrics:
         self.sparsity_ratio = self._gauge("sparsity_ratio", "1 - active/tracked")
         self.weight_l1_norm = self._gauge("weight_l1_norm", "Sum of |weight|")
         self.weight_max_abs = self._gauge("weight_max_abs", "Largest |weight|")
-        self.hyperparameter = self._gauge("hyperparameter", "Of the rule", "name")
+        self.hyperparameter = self._gauge(
+            "hyperparameter", "Of the rule; of a grid the mean by the models' shares", "name"
+        )
         self.partition_lag_records = self._gauge(
             "partition_lag_records", "Records not yet read (bytes for files)", "topic", "partition"
         )
@@ -141,9 +143,13 @@ class Metrics:
         self.build_info.labels(self.model, __version__).set(1)
         names = (learner.rule.name, learner.loss.name, learner.index.kind)
         self.model_info.labels(self.model, *names).set(1)
+        self.served(learner)
+        self.create_topics(topics)
+
+    def served(self, learner: Learner) -> None:
+        """The hyper-parameters, which of a grid change with what is served."""
         for name, value in served_hyper(learner).items():
             self.hyperparameter.labels(self.model, name).set(value)
-        self.create_topics(topics)
 
     def consumed(self, topics: Iterable[str]) -> None:
         """Count a batch, given as the topic of each of its records."""

@@ -107,7 +107,9 @@ class ModelConfig(Section):
         for name, values in grid.items():
             try:
                 expand(rule, grid_of({name: values}))
-            except (TypeError, ValueError) as error:
+            except TypeError:
+                faults.append(f"grid: {name} = {values!r} must be numbers")
+            except ValueError as error:
                 faults.append(str(error))
         if faults:
             raise ValueError("; ".join(faults))
@@ -162,5 +164,11 @@ class ModelConfig(Section):
         if self.model_fields_set:
             from streamlasso_service.models import build_model
 
-            build_model(self.model_copy(update={"bits": 4, "admit_bits": 4}))
+            try:
+                build_model(self.model_copy(update={"bits": 4, "admit_bits": 4}))
+            except ValueError as error:
+                message = str(error).replace(
+                    "HashingIndex(bits=4,", f"HashingIndex(bits={self.bits},"
+                )
+                raise ValueError(message) from None
         return self

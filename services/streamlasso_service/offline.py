@@ -1,5 +1,6 @@
 """What can be done with a snapshot alone: predict, inspect, export."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from streamlasso import Progress, load
+from streamlasso import FTRLProximal, Progress, load
+from streamlasso.estimators import SparseClassifier
 from streamlasso.interactions import JOINER
 from streamlasso.snapshot import SnapshotError, read_manifest
 from streamlasso_service.config import EventConfig, FeaturesConfig, FileConfig, LimitsConfig
@@ -18,7 +20,7 @@ from streamlasso_service.models import Estimator, name_counts
 from streamlasso_service.records import Bad
 from streamlasso_service.store import NAME
 
-__all__ = ["describe", "open_snapshot", "predict_file"]
+__all__ = ["as_text", "describe", "open_snapshot", "predict_file"]
 
 encode = msgspec.json.Encoder().encode
 
@@ -49,7 +51,12 @@ def predict_file(
     )
     source = FileSource(FileConfig(paths=[path], names=names), kind, event_config)
     source.start({})
-    mean, learner = model.learner.loss.mean, model.learner
+    learner = model.learner
+    if learner.loss.together:
+        raise SnapshotError(
+            f"this model has {len(learner.rules)} classes, and the service knows models of two; "
+            "predict with streamlasso.load"
+        )
     while not source.finished:
         for record in source.poll(0.1, 10_000).records:
             event = decoder.decode(record)
@@ -59,37 +66,79 @@ def predict_file(
             model._encoder.encode(event.features, allocate=False)
             encoder = model._encoder
             score = learner.score_row(encoder.slots, encoder.values, encoder.size)
-            yield encode({"id": event.id, "prediction": mean(score), "score": score})
+            yield encode({"id": event.id, "prediction": learner.loss.mean(score), "score": score})
     source.close()
 
 
 def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -> dict[str, Any]:
     """What ``streamlasso inspect`` shows."""
     extra = manifest["extra"]
-    tracked, sums = model.learner.survey()
-    weights = sorted(model.weights.items(), key=lambda item: -abs(item[1]))
+    learner = model.learner
+    lanes: dict[str, Any] = {}
+    if model.grid is not None:
+        lanes = {"select": model.select, "lanes": [_lane(lane) for lane in model.lane_table()]}
+    weights = {str(name): weight for name, weight in learner.weights().items()}
+    if isinstance(model, SparseClassifier) and learner.loss.together:
+        weights = {
+            f"{label}: {name}": weight
+            for label, own in model.weights.items()
+            for name, weight in own.items()
+        }
+    largest = sorted(weights.items(), key=lambda item: -abs(item[1]))
     progress = None
     if "progress" in extra:
-        progress = Progress(model.learner.loss, np.array(extra["progress"]))
+        progress = Progress(learner.loss, np.array(extra["progress"]))
     if progress and not progress.examples:
         progress = None  # its means would be NaN, which JSON has not
     return {
         "snapshot": str(path),
         "estimator": manifest["estimator"],
-        "rule": repr(model.learner.rule),
-        "loss": manifest["loss"],
-        "index": repr(model.learner.index),
+        "rule": repr(FTRLProximal() if model.rule is None else model.rule),
+        "scale": model.scale,
+        **lanes,
+        "loss": learner.loss.name,
+        "index": repr(learner.index),
         "interactions": [JOINER.join(each) for each in model.interactions],
-        "events_learned": model.learner.clock,
+        "events_learned": learner.clock,
         "progressive_loss": progress.mean_loss if progress else None,
         "constant_model_loss": progress.baseline if progress else None,
-        "active_features": int(sums[0, 0]),
-        "tracked_features": tracked,
-        "sparsity_ratio": 1 - float(sums[0, 0]) / tracked if tracked else 1.0,
+        "active_features": model.active_features,
+        "tracked_features": model.tracked_features,
+        "sparsity_ratio": model.sparsity,
         "names": name_counts(model),
-        "intercept": model.intercept,
+        "intercept": _by_label(model.intercept),
         "bad_records": extra.get("failed", 0),
         "partitions": extra.get("partitions", {}),
         "fields": extra.get("fields", {}),
-        "weights": {str(name): weight for name, weight in weights[:top]},
+        "weights": dict(largest[:top]),
     }
+
+
+def _by_label(intercept: Any) -> Any:
+    """A number, or numbers by the labels' texts."""
+    if not isinstance(intercept, dict):
+        return intercept
+    return {str(label): number for label, number in intercept.items()}
+
+
+def _lane(row: dict[str, float]) -> dict[str, float | None]:
+    """Without NaN, which JSON has not."""
+    return {name: value if math.isfinite(value) else None for name, value in row.items()}
+
+
+def as_text(content: dict[str, Any]) -> Iterator[str]:
+    """The lines of ``streamlasso inspect`` without ``--json``."""
+    for key, value in content.items():
+        if key == "lanes":
+            yield key
+            yield "  " + "".join(f"{name:>18}" for name in value[0])
+            for lane in value:
+                cells = ("–" if cell is None else f"{cell:.6g}" for cell in lane.values())
+                yield "  " + "".join(f"{cell:>18}" for cell in cells)
+        elif isinstance(value, dict):
+            yield key
+            for name, item in value.items():
+                shown = f"{item:+.6g}" if isinstance(item, float) else item
+                yield f"  {name:<40} {shown}"
+        else:
+            yield f"{key:<20} {value}"

@@ -4,6 +4,7 @@ A table stands for a penalty, ``{ penalty = "group", l1 = 2.0, by = "=" }``; ``b
 may be tables from names themselves. Nothing of the library is imported before it is needed.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,18 @@ WORDS = ("penalty", "by")
 
 
 def typed(value: Any) -> Any:
-    """Numbers and booleans from the environment and flags come as text."""
+    """Numbers, booleans, lists and tables from the environment and flags come as text."""
     if isinstance(value, list):
         return [typed(item) for item in value]
     if isinstance(value, dict):
         return {name: item if name in WORDS else typed(item) for name, item in value.items()}
     if not isinstance(value, str):
         return value
+    if value[:1] in ("[", "{"):
+        try:
+            return typed(json.loads(value))
+        except ValueError:
+            return value
     if value.lower() in ("true", "false"):
         return value.lower() == "true"
     for kind in (int, float):

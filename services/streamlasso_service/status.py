@@ -88,8 +88,12 @@ class Reporter:
             metrics.names_turned_away.labels(metrics.model, reason).inc(grown)
         metrics.features_evicted.inc(self._names["evicted"] - names_before["evicted"])
         changed = counts - before
+        # Of a grid: those of the model that has the largest share.
+        lane = int(model.learner.shares.argmax())
         for direction, row in (("activated", ACTIVATED), ("deactivated", DEACTIVATED)):
-            metrics.feature_transitions.labels(metrics.model, direction).inc(int(changed[row, 0]))
+            metrics.feature_transitions.labels(metrics.model, direction).inc(
+                int(changed[row, lane])
+            )
         metrics.nonfinite_updates.inc(int(changed[1, 0]))
         examples, loss, baseline, predictions, targets = (sums - sums_before)[:5]
         metrics.progressive_examples.inc(examples)
@@ -136,7 +140,8 @@ class Reporter:
         fades = learner.rule.fades or learner.select is not None
         active = self._active if fades else int(learner.active_count()[0])
         exact_at = self._exact_at if fades else learner.clock
-        growing = learner.index.kind == "growing"
+        # The index of grouped features holds the groups too.
+        growing = learner.index.kind == "growing" and "link" not in learner.recipe.shared
         tracked = len(learner.index.known) if growing else self._tracked
         rate, recent = self._recent(learner.clock, progress)
         self.status = Status(
@@ -160,6 +165,8 @@ class Reporter:
             top=self._top,
             top_as_of_event=self._exact_at,
         )
+        if learner.select is not None:
+            metrics.served(learner)
         metrics.active_features.set(active)
         metrics.active_features_exact_at_event.set(exact_at)
         metrics.tracked_features.set(tracked)

@@ -39,7 +39,10 @@ class Watch:
         learning = self._settings.model
 
         self._print(f"Learning from {self._title}")
-        self._print(f"  rule {learning.rule}, loss {consumer.model.learner.loss.name}")
+        learner = consumer.model.learner
+        scaled = "" if learner.scale is None else f", scale {learner.scale}"
+        grid = f", {len(learner.rules)} models, {learner.select}" if learner.select else ""
+        self._print(f"  rule {learning.rule}, loss {learner.loss.name}{scaled}{grid}")
         if address:
             self._print(f"  page     {address}/")
             self._print(f"  metrics  {address}/metrics")

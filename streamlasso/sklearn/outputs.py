@@ -60,16 +60,11 @@ class Outputs:
         return np.stack([learner.score_rows(*rows) for learner in self.learners], axis=1)
 
     def means(self, scores: Array) -> Array:
-        """What the link makes of scores; with one versus rest the shares of their sum."""
+        """What the link makes of scores: probabilities, or predictions of a regression."""
         if self.together:
             return Softmax.probabilities(scores)
         link = self.learners[0].loss.mean
-        means = np.array([link(score) for score in scores.ravel().tolist()]).reshape(scores.shape)
-        if len(self.learners) > 1:
-            totals = means.sum(axis=1, keepdims=True)
-            means[totals[:, 0] == 0] = 1.0  # all ruled out to the last bit: none is likelier
-            means /= means.sum(axis=1, keepdims=True)
-        return means
+        return np.array([link(score) for score in scores.ravel().tolist()]).reshape(scores.shape)
 
     @property
     def weights(self) -> Array:
