@@ -172,8 +172,8 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     if manifest["format"] != FORMAT:
         raise SnapshotError(
             f"{path} has format {manifest['format']}, this version reads {FORMAT}; "
-            "go on with the version of streamlasso that wrote it, or let that version export the "
-            "weights and begin from them with warm_start"
+            "use the version of streamlasso that wrote it, or have that one export the weights and "
+            "begin from them with warm_start"
         )
     return manifest, arrays
 
