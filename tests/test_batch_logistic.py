@@ -20,7 +20,7 @@ from optimum import (
     reached,
 )
 
-A9A = dict(zip(KINDS, (0.2, 0.5, 2.0, 0.2, 3.0, 0.2, 3.0), strict=True))
+A9A = dict(zip(KINDS, (0.2, 0.3, 1.0, 0.2, 3.0, 0.2, 3.0), strict=True))
 GOLUB = dict(zip(KINDS, (0.2, 0.4, 2.0, 0.003, 0.03, 0.003, 0.03), strict=True))
 
 
@@ -29,7 +29,11 @@ GOLUB = dict(zip(KINDS, (0.2, 0.4, 2.0, 0.003, 0.03, 0.003, 0.03), strict=True))
     [(1e-3, kind) for kind in KINDS] + [(3e-4, kind) for kind in SELECTING],
 )
 def test_passes_reach_l1_logistic_regression(shared_data: Path, l1: float, kind: str) -> None:
-    """The last iterate jitters by a few 1e-4 with the order of the last events."""
+    """The last weights jitter with the order of the last events.
+
+    In five orders the gap of the rules that select was at most 6e-4 at l1 = 1e-3; at 3e-4 that of
+    dual averaging was between 6e-4 and 1.3e-3. The test has the first of the orders.
+    """
     problem = load(shared_data, "a9a")
     weights = passes(KINDS[kind](A9A[kind], l1), "logistic", problem, 160)
 
