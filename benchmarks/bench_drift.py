@@ -59,7 +59,7 @@ def elec2(folder: Path) -> Iterator[Event]:
 
 def airlines(folder: Path) -> Iterator[Event]:
     """Flights that depart late, 2,000 a year from 1987 to 2008."""
-    with gzip.open(folder / "airlines_1987_2008.csv.gz", "rt", encoding="ascii") as file:
+    with gzip.open(folder / "airlines_1987_2008.csv.gz", "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             event: dict[str, Any] = {name: row[name] for name in NAMES if row[name] != "NA"}
             event |= {name: float(row[name]) for name in NUMBERS if row[name] != "NA"}

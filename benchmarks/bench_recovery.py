@@ -57,10 +57,13 @@ class Size:
     true: int = 20
     points: int = 12
     seeds: int = 3
+    noise: float = 3.0
     compiled: bool = True
 
 
-QUICK = Size(events=400, features=24, true=4, points=3, seeds=1, compiled=False)
+QUICK = Size(
+    events=300, features=12, true=3, points=4, seeds=1, noise=0.5, compiled=False
+)
 
 BATCH = "batch lasso (scikit-learn)"
 CASES: dict[str, Case] = {
@@ -114,7 +117,9 @@ def curves(size: Size, correlation: float) -> Iterator[tuple[str, list[float], A
     """For each rule, and the batch lasso first: the grid and the mean quality over the seeds."""
     found: dict[str, tuple[list[float], list[Array]]] = {}
     for seed in range(size.seeds):
-        design = sparse_design(size.events, size.features, size.true, correlation, seed)
+        design = sparse_design(
+            size.events, size.features, size.true, correlation, seed, size.noise
+        )
         grid, weights = batch(design, 2 * size.points)
         found.setdefault(BATCH, (grid, []))[1].append(quality(weights, design.support))
         for name, case in CASES.items():
@@ -144,25 +149,22 @@ def table(found: Found) -> list[str]:
 
 
 def draw(found: Found, folder: Path) -> Path:
-    """A panel for each rule: precision against recall along its grid, the batch lasso behind."""
-    from benchmarks.drawing import COLOURS, GREY, save, sheet
+    """A panel for each rule: precision and recall over its penalty. Both are 1 where it recovers."""
+    from benchmarks.drawing import COLOURS, save, sheet
 
-    figure, panels = sheet(3, 3, 9, 8, sharex=True, sharey=True)
-    for number, (correlation, rows) in enumerate(found.items()):
-        by_name = {name: measured for name, _, measured in rows}
-        for panel, name in zip(panels.flat, CASES, strict=True):
-            label = f"correlation {correlation}"
-            yardstick, measured = by_name[BATCH], by_name[name]
-            style = {"color": GREY, "linestyle": "--" if number else "-", "linewidth": 1.2}
-            panel.plot(yardstick[:, 1], yardstick[:, 0], label=f"batch lasso, {label}", **style)
-            style = {"color": COLOURS[number], "marker": "os"[number], "markersize": 4}
-            panel.plot(measured[:, 1], measured[:, 0], label=label, clip_on=False, **style)
-            panel.set_title(name, fontsize=10)
-    panels[0, 0].set(xlim=(0, 1.02), ylim=(0, 1.02))
-    for panel in panels[-1]:
-        panel.set_xlabel("recall: true features found", fontsize=9)
-    for panel in panels[:, 0]:
-        panel.set_ylabel("precision: found that are true", fontsize=9)
+    figure, panels = sheet(2, 5, 12, 5.2, sharey=True)
+    for correlation, rows in found.items():
+        strong = correlation == max(found)
+        for panel, (name, grid, measured) in zip(panels.flat, rows, strict=True):
+            for column, part in enumerate(("precision", "recall")):
+                panel.plot(
+                    grid, measured[:, column], color=COLOURS[column],
+                    linestyle="--" if strong else "-", label=f"{part}, correlation {correlation}",
+                )  # fmt: skip
+            panel.set_xscale("log")
+            panel.set_title(name.removesuffix(" (scikit-learn)"), fontsize=10)
+            panel.set_xlabel(CASES[name].unit if name in CASES else "λ", fontsize=9)
+    panels[0, 0].set_ylim(0, 1.03)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
     return save(figure, folder, "recovery")

@@ -61,7 +61,8 @@ def learn_dense(
 ) -> list[Array]:
     """Learn dense rows with all rules side by side; the weights after each mark and at the end.
 
-    A mark is a number of events, counted over the passes. Each array has shape (rules, features).
+    A mark is a number of events, counted over the passes. Each array has shape (rules, features),
+    or (1, features) where an option ``select`` serves one of them.
     """
     events, features = X.shape
     index = GrowingIndex()
@@ -78,6 +79,6 @@ def learn_dense(
         learner.learn_rows(indptr, np.tile(slots, len(rows)), X[rows].ravel(), y[rows])
         start = end
         if end in marks or end == events * passes:
-            lanes = [learner.weights_of(slots, lane) for lane in range(len(rules))]
-            taken.append(np.array(lanes))
+            served = range(len(rules)) if learner.select is None else [None]
+            taken.append(np.array([learner.weights_of(slots, lane) for lane in served]))
     return taken
