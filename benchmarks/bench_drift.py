@@ -159,9 +159,8 @@ def draw(streams: Mapping[str, Stream], folder: Path, window: int = 2_000) -> Pa
         curves = {"VowpalWabbit, defaults": vowpal, "FTRL": none, "FTRL with half_life": led}
         for (label, scores), colour in zip(curves.items(), [GREY, *COLOURS], strict=False):
             mean = np.convolve(stream.losses(scores), np.ones(window) / window, "valid")
-            panel.plot(
-                np.arange(window, window + len(mean))[::20], mean[::20], color=colour, label=label
-            )
+            at = np.arange(window, window + len(mean))
+            panel.plot(at[::100], mean[::100], color=colour, label=label)
         panel.set_title(f"{name}: log loss over the last {window:,} events", fontsize=10)
         panel.set_xlim(0, len(stream.events))
     panels[-1, 0].set_xlabel("events", fontsize=9)

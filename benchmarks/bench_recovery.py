@@ -89,7 +89,6 @@ CASES: dict[str, Case] = {
 }
 
 CORRELATIONS = (0.0, 0.5)
-HEADER = "| correlation | rule | best at | F1 | precision | recall | active |"
 
 
 def quality(weights: Array, support: Array) -> Array:
@@ -136,15 +135,18 @@ Found = dict[float, list[tuple[str, list[float], Array]]]
 
 def table(found: Found) -> list[str]:
     """The lines of the markdown table: each rule where its F1 is best."""
-    lines = [HEADER, "|---:|---|---|" + "---:|" * 4]
-    for correlation, rows in found.items():
-        for name, grid, measured in rows:
+    heads = [f"correlation {rho}: best at | F1 | precision | recall | active" for rho in found]
+    lines = [f"| rule | {' | '.join(heads)} |", "|---|" + "---|---:|---:|---:|---:|" * len(found)]
+    for of_one_rule in zip(*found.values(), strict=True):
+        name = of_one_rule[0][0]
+        cells = [name]
+        for _, grid, measured in of_one_rule:
             at = int(measured[:, 2].argmax())
             precision, recall, f1, active = measured[at]
             unit = CASES[name].unit if name in CASES else "λ"
-            cells = [f"{correlation}", name, f"{unit} = {grid[at]:.3g}", f"{f1:.2f}"]
+            cells += [f"{unit} = {float(f'{grid[at]:.2g}'):,g}", f"{f1:.2f}"]
             cells += [f"{precision:.2f}", f"{recall:.2f}", f"{active:.0f}"]
-            lines.append("| " + " | ".join(cells) + " |")
+        lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 

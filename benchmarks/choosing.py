@@ -142,18 +142,23 @@ def over_passes(effort: Effort) -> tuple[list[int], dict[str, tuple[Array, Array
 
 # Where L1 misleads
 
+BATCH = "batch lasso"
 TWIN_RULES: dict[str, Rule] = {
-    "l1": _ftrl(l1=0.15),
-    "elastic net": _ftrl(l1=0.15, l2=0.3),
-    "group": _ftrl(l1=Group(0.15, by=GROUPS)),
+    "l1": _ftrl(alpha=1.0, l1=0.15),
+    "adaptive": _ftrl(alpha=1.0, l1=Adaptive(0.05)),
+    "elastic net": _ftrl(alpha=1.0, l1=0.15, l2=0.3),
+    "group": _ftrl(alpha=1.0, l1=Group(0.15, by=GROUPS)),
 }
 
 
 def twins(effort: Effort) -> dict[str, Array]:
-    """For each penalty the twins' weights over the seeds, shape (repeats, 2)."""
-    found: dict[str, list[Array]] = {name: [] for name in TWIN_RULES}
+    """For the batch lasso and each penalty the twins' weights over the seeds, (repeats, 2)."""
+    from sklearn.linear_model import Lasso
+
+    found: dict[str, list[Array]] = {name: [] for name in (BATCH, *TWIN_RULES)}
     for seed in range(effort.repeats):
-        design = twin_design(min(effort.events, 500), seed, correlation=0.98)
+        design = twin_design(min(effort.events, 500), seed, correlation=0.995)
+        found[BATCH].append(Lasso(0.15).fit(design.X, design.y).coef_[2:4])
         for name, rule in TWIN_RULES.items():
             [weights] = learn_dense([rule], design.X, design.y, names=NAMES,
                                     compiled=effort.compiled)  # fmt: skip

@@ -1,5 +1,6 @@
 """How the pictures of the documentation look: one plain style, small files."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,12 @@ def plain(panel: Any) -> None:
 
 
 def save(figure: Any, folder: Path, name: str) -> Path:
-    """Write a PNG that carries neither a date nor a program's name, so that it is reproducible."""
+    """Write a PNG of few colours that carries neither a date nor a program's name."""
+    from PIL import Image
+
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
-    figure.savefig(path, dpi=100, metadata={"Software": None})
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=100)
+    Image.open(drawn).convert("RGB").quantize(48).save(path, optimize=True)
     return path

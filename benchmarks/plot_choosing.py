@@ -20,8 +20,14 @@ QUICK = Effort(events=120, repeats=3, passes=3, compiled=False)
 Claims = list[tuple[str, str]]
 
 
+def _place(entry: tuple[Any, str]) -> int:
+    """True features come first, in their order; all else stays."""
+    return list(TRUE).index(entry[1]) if entry[1] in TRUE else len(TRUE)
+
+
 def _legend(figure: Any, panel: Any, columns: int) -> None:
     handles, labels = panel.get_legend_handles_labels()
+    handles, labels = zip(*sorted(zip(handles, labels, strict=True), key=_place), strict=True)
     figure.legend(
         handles, labels, loc="outside lower center", ncols=columns, fontsize=9, frameon=False
     )
@@ -58,8 +64,11 @@ def solvers(effort: Effort, folder: Path | None) -> Claims:
     figure, panels = sheet(1, 2, 9, 3.6)
     left, right = panels[0]
     for (name, (excess, active)), colour in zip(found.items(), COLOURS, strict=False):
-        left.plot(passes, np.maximum(excess, 1e-7), "o-", markersize=3, color=colour, label=name)
-        right.plot(passes, active, "o-", markersize=3, color=colour)
+        # The subgradient's line lies on the proximal one: dashed and on top, both are seen.
+        style = {"color": colour, "marker": "o", "markersize": 3}
+        style |= {"linestyle": ":", "zorder": 5} if name == "subgradient" else {}
+        left.plot(passes, np.maximum(excess, 1e-7), label=name, **style)
+        right.plot(passes, active, **style)
         claims.append((name, f"{max(excess[-1], 0.0):.1e} above the optimum, {active[-1]} of 50"))
     left.set_yscale("log")
     for panel, title in ((left, "objective above the optimum, relative"), (right, "non-zeros")):
@@ -75,7 +84,7 @@ def twins(effort: Effort, folder: Path | None) -> Claims:
     """Which of two correlated features is chosen."""
     found = choosing.twins(effort)
     claims = []
-    figure, panels = sheet(1, len(found), 9, 3.4, sharex=True, sharey=True)
+    figure, panels = sheet(1, len(found), 12, 3.1, sharex=True, sharey=True)
     for panel, (name, pairs) in zip(panels.flat, found.items(), strict=True):
         first, second = pairs.T
         panel.scatter(first, second, s=14, color=COLOURS[0], alpha=0.5, linewidth=0)
@@ -84,7 +93,9 @@ def twins(effort: Effort, folder: Path | None) -> Claims:
         panel.set_xlabel("weight of twin A", fontsize=9)
         only = int(((first == 0) != (second == 0)).sum())
         gap = float(np.abs(first - second).mean())
-        claims.append((name, f"only one in {only} of {len(pairs)}, apart by {gap:.2f} on average"))
+        larger = int((first > second).sum())
+        claims.append((name, f"A larger in {larger}, only one in {only} of {len(pairs)}; "
+                             f"apart by {gap:.2f} on average"))  # fmt: skip
     panels[0, 0].set_ylabel("weight of twin B", fontsize=9)
     return _saved(figure, folder, "twins", claims)
 
