@@ -15,13 +15,13 @@ from benchmarks import peers
 from benchmarks.peers import Run
 from benchmarks.workloads import ClickLog
 from streamlasso import LOSSES, RULES, Learner
+from streamlasso.losses import get_loss
+from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
 
 __all__ = ["CASES", "COVERED", "EXCLUDED", "Case", "Entry", "Inputs", "Pair"]
 
-EXCLUDED: dict[str, str] = {
-    "softmax": "learns one lane for each class, and these rows have two classes and one lane"
-}
+EXCLUDED: dict[str, str] = {}
 """Name of a rule or loss → why no case has it."""
 
 MEASURED_RULES = {name: rule for name, rule in RULES.items() if name not in EXCLUDED}
@@ -162,16 +162,21 @@ def rows(inputs: Inputs) -> Case:
 
 
 def losses(inputs: Inputs) -> Case:
-    """learn_rows of the default rule with every loss, against the touch limit."""
+    """learn_rows of the default rule with every loss, against the touch limit.
+
+    Softmax learns the two classes in a lane each.
+    """
     rule = RULES["ftrl"]()
     entries = {
         f"ftrl {loss}": Entry(partial(peers.ours_rows, rule, loss, "float64", inputs.log))
         for loss in MEASURED_LOSSES
     }
-    pairs = tuple(Pair(name, _limit(rule, "float64")) for name in entries)
-    entries[_limit(rule, "float64")] = Entry(
-        partial(peers.touch_rows, width(rule), "float64", inputs.log)
-    )
+    limits = {loss: _limit(rule, "float64", loss) for loss in MEASURED_LOSSES}
+    pairs = tuple(Pair(f"ftrl {loss}", limit) for loss, limit in limits.items())
+    entries |= {
+        limit: Entry(partial(peers.touch_rows, width(rule, loss), "float64", inputs.log))
+        for loss, limit in limits.items()
+    }
     return Case("the same rows by loss", "rows/s", len(inputs.log), entries, pairs)
 
 
@@ -182,13 +187,14 @@ def _rules_and_dtypes() -> Iterator[tuple[str, str, Rule]]:
             yield name, "float32", kind()
 
 
-def width(rule: Rule) -> int:
-    """Numbers in a rule's record."""
-    return len(rule.shared) + len(rule.columns)
+def width(rule: Rule, loss: str = "logistic") -> int:
+    """Numbers in a record: those of the rule, for each lane of the loss."""
+    made = get_loss(loss)
+    return Recipe.of(rule, made, int(made.hyper()[0]) if made.together else 1).width
 
 
-def _limit(rule: Rule, dtype: str) -> str:
-    return f"touch limit, {width(rule)} × {dtype}"
+def _limit(rule: Rule, dtype: str, loss: str = "logistic") -> str:
+    return f"touch limit, {width(rule, loss)} × {dtype}"
 
 
 CASES: dict[str, Callable[[Inputs], Case]] = {

@@ -14,7 +14,7 @@ from typing import Any
 import numpy.typing as npt
 from numba import njit
 
-from streamlasso.kernels import AHEAD
+from streamlasso.kernels.names import AHEAD
 from streamlasso.numerics import prefetch
 from streamlasso.specialise import JIT
 

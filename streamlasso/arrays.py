@@ -17,6 +17,7 @@ __all__ = [
     "checked_importances",
     "checked_rows",
     "checked_target",
+    "checked_target_rows",
     "checked_targets",
     "csr_slots",
     "owned",
@@ -84,6 +85,21 @@ def checked_targets(targets: npt.ArrayLike, rows: int, loss: Loss, dtype: str) -
     return targets
 
 
+def checked_target_rows(
+    targets: npt.ArrayLike, rows: int, outputs: int, lanes: int, loss: Loss, dtype: str
+) -> Array:
+    """Targets of shape (rows,), or with several outputs (rows, outputs) padded to the lanes."""
+    if outputs == 1:
+        return checked_targets(targets, rows, loss, dtype)
+    given = owned(targets, dtype)
+    if given.shape != (rows, outputs):
+        raise ValueError(f"targets has shape {given.shape}; it must be ({rows}, {outputs})")
+    checked_targets(given.ravel(), given.size, loss, dtype)
+    filled = np.zeros((rows, lanes), dtype)
+    filled[:, :outputs] = given
+    return filled
+
+
 def checked_target(target: float, loss: Loss) -> float:
     """One regression target, in the domain of the loss as `checked_targets` has it."""
     if loss.domain == "count" and target < 0:
@@ -109,7 +125,13 @@ def csr_slots(X: Any, lookup: Callable[[int], int]) -> Array:
         raise TypeError(
             f"X is a {type(X).__name__}; pass a scipy CSR matrix, for one scipy.sparse.csr_array(X)"
         )
-    slots = np.full(X.shape[1], UNSEEN, np.uint32)
-    for column in np.unique(X.indices).tolist():
+    columns = X.shape[1]
+    if columns > 8 * X.nnz:  # a few rows: no array of the width is worth its pages
+        used, places = np.unique(X.indices, return_inverse=True)
+        return np.array([lookup(column) for column in used.tolist()], np.uint32)[places]
+    stored = np.zeros(columns, bool)
+    stored[X.indices] = True
+    slots = np.full(columns, UNSEEN, np.uint32)
+    for column in np.flatnonzero(stored).tolist():
         slots[column] = lookup(column)
     return slots[X.indices]  # type: ignore[no-any-return]

@@ -23,8 +23,8 @@ def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, 
     A number for ``l1`` is the strength of the rule's own penalty: θ of an evidence threshold.
 
     >>> from streamlasso import FTRLProximal
-    >>> [(r.alpha, r.l1) for r in expand(FTRLProximal(), {"alpha": [0.1, 1], "l1": [1, 2]})]
-    [(0.1, 1.0), (0.1, 2.0), (1.0, 1.0), (1.0, 2.0)]
+    >>> [(r.alpha, r.l1) for r in expand(FTRLProximal(), {"alpha": [0.1, 1.0], "l1": [1, 2]})]
+    [(0.1, 1), (0.1, 2), (1.0, 1), (1.0, 2)]
     """
     if grid is None:
         return (rule,)

@@ -27,7 +27,10 @@ def padded(models: int) -> int:
 
 def check(learner: "Learner", given: Sequence[Any]) -> None:
     """Raise for settings that do not go together, both named."""
-    faults = [*_faults_of_lanes(learner, given), *_faults_of_names(learner)]
+    faults = _faults_of_lanes(learner, given)
+    if not given:
+        raise ValueError(faults[0])
+    faults += _faults_of_names(learner)
     if learner.dtype not in ("float64", "float32"):
         faults.append(f"dtype = {learner.dtype!r} must be 'float64' or 'float32'")
     for name, kinds in (("scale", SCALES), ("select", SELECTIONS)):
@@ -50,7 +53,7 @@ def _faults_of_lanes(learner: "Learner", given: Sequence[Any]) -> list[str]:
     for rule in given:
         if not isinstance(rule, Rule):
             raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
-    faults = []
+    faults: list[str] = []
     kinds = {(type(r), type(r.l1_penalty), r.l1_penalty.renews, *r.modes.items()) for r in given}
     if len(kinds) != 1:
         faults.append(

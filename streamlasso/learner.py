@@ -10,9 +10,8 @@ from streamlasso import eviction
 from streamlasso.arrays import (
     checked_importances,
     checked_rows,
-    checked_targets,
+    checked_target_rows,
     csr_slots,
-    owned,
 )
 from streamlasso.events import ROWS
 from streamlasso.index import FeatureIndex, GrowingIndex
@@ -223,23 +222,11 @@ class Learner(Readings):
         indptr, slots, values = self._rows(indptr, slots, values, lowest=FIRST)
         eviction.refuse_freed(self, slots)
         rows = len(indptr) - 1
-        targets = self._targets(targets, rows)
+        targets = checked_target_rows(
+            targets, rows, self.outputs, self.lanes, self.loss, self.dtype
+        )
         importances = checked_importances(importances, rows, self.dtype)
         return self.learn_encoded(indptr, slots, values, targets, importances)
-
-    def _targets(self, targets: npt.ArrayLike, rows: int) -> Array:
-        """Targets in the domain of the loss; several an event padded to the lanes."""
-        if self.outputs == 1:
-            return checked_targets(targets, rows, self.loss, self.dtype)
-        given = owned(targets, self.dtype)
-        if given.shape != (rows, self.outputs):
-            raise ValueError(
-                f"targets has shape {given.shape}; it must be ({rows}, {self.outputs})"
-            )
-        checked_targets(given.ravel(), given.size, self.loss, self.dtype)
-        filled = np.zeros((rows, self.lanes), self.dtype)
-        filled[:, : self.outputs] = given
-        return filled
 
     def learn_encoded(
         self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array

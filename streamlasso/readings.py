@@ -82,6 +82,10 @@ class Readings:
             return np.asarray(weights[:, chosen[0]])  # to the bit
         return np.asarray(weights[:, chosen] @ shares[chosen])
 
+    def served_weights(self) -> Array:
+        """Every slot's weight of what is served, shape (capacity,)."""
+        return self._serve(self.effective_weights(), None)
+
     def weights(self, lane: int | None = None) -> dict[Name, float]:
         """Name → effective weight of the active features."""
         weights = self._serve(self.effective_weights(), lane)

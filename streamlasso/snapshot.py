@@ -110,7 +110,7 @@ def _state(learner: Learner) -> dict[str, Array]:
         "records": learner.state[slots],
         "hyper": learner.hyper.copy(),
         "counts": learner.counts.copy(),
-        "ledger": learner.ledger.copy(),
+        **({} if learner.select is None else {"ledger": learner.ledger.copy()}),
     }
 
 
@@ -118,7 +118,7 @@ def _restore(learner: Learner, arrays: dict[str, Array], capacity: int, prefix: 
     """Take the arrays of `_state` into a learner of the same settings."""
     learner.state = np.zeros((capacity, learner.state.shape[1]), learner.dtype)
     learner.state[arrays[f"{prefix}slots"]] = arrays[f"{prefix}records"]
-    for name in ("hyper", "counts", "ledger"):
+    for name in ("hyper", "counts", *(() if learner.select is None else ("ledger",))):
         getattr(learner, name)[:] = arrays[prefix + name]
     learner.refresh()
 

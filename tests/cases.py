@@ -122,7 +122,7 @@ VARIANTS = [
     ),
     Variant(
         "soft-common-adaptive",
-        SoftThreshold(0.03, l1=Adaptive(0.03, gamma=0.5, cap=10.0), adaptive=False),
+        SoftThreshold(0.03, l1=Adaptive(0.03, gamma=0.5, cap=4.0), adaptive=False),
     ),
     Variant("soft-nonnegative", SoftThreshold(0.2, l1=0.08, nonnegative=True)),
     Variant("soft-l2-nonnegative", SoftThreshold(0.2, l1=0.06, l2=0.03, nonnegative=True)),

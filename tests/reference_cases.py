@@ -18,7 +18,7 @@ TRUNCATED = {
 }
 SOFT = {"learning_rate": 0.2, "l1": 0.05, "l2": 0.02, "adaptive": True, "power": 0.0}
 RDA = {"learning_rate": 1.0, "l1": 0.0, "l2": 0.0, "adaptive": True, "since_birth": False}
-NEWTON = {"variance": 1.0, "l1": 0.0}
+NEWTON = {"prior_variance": 1.0, "l1": 0.0}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "ftrl": {**FTRL, "l1": 0.5},
     "truncated_gradient": TRUNCATED,

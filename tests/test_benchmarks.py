@@ -101,7 +101,8 @@ def test_the_touch_limit_reads_and_writes_every_column() -> None:
 
 def test_the_touch_limit_has_the_columns_of_the_rule(inputs: Inputs) -> None:
     limits = [name for name in CASES["losses"](inputs).entries if name.startswith("touch")]
-    assert limits == [f"touch limit, {width(RULES['ftrl']())} × float64"]
+    assert limits == ["touch limit, 2 × float64", "touch limit, 4 × float64"]
+    assert (width(RULES["ftrl"]()), width(RULES["ftrl"](), "softmax")) == (2, 4)
 
 
 def test_progressive_loss_equals_that_of_vowpalwabbit(log: ClickLog, tmp_path: Path) -> None:

@@ -431,7 +431,17 @@ EDITS = [
         "return sigmoid(score) - target",
         "return sigmoid(score) - 0.9 * target",
     ),
-    ("kernels.py", "counts[CLOCK, 0] = clock + 1", "counts[CLOCK, 0] = clock; state[2, 0] *= 2"),
+    (
+        "kernels/learning.py",
+        "counts[CLOCK, 0] = clock + 1",
+        "counts[CLOCK, 0] = clock; state[2, 0] *= 2",
+    ),
+    ("penalties/base.py", "return strength * events", "return 2 * strength * events"),
+    (
+        "rules/clocks.py",
+        "return state.dtype.type(1)\n\n\ndef one_fade",
+        "return state.dtype.type(0.5)\n\n\ndef one_fade",
+    ),
     ("specialise.py", '"nogil": True', '"nogil": True, "fastmath": True'),
 ]
 
@@ -466,7 +476,7 @@ def test_without_a_cache_directory_kernels_warn_and_work(package: Path, tmp_path
     (package / "streamlasso" / "__pycache__").write_text("", encoding="utf-8")
     report = run(package, blocked / "x", HOME=str(blocked), XDG_CACHE_HOME=str(blocked / "y"))
     assert set(report["signatures"].values()) == {1}
-    assert len(report["warnings"]) == 7
+    assert len(report["warnings"]) == 10
     for warning in report["warnings"]:
         assert warning.startswith("RuntimeWarning: kernels are compiled anew in each process")
         assert "NUMBA_CACHE_DIR" in warning

@@ -150,6 +150,7 @@ def test_adaptive_factors_come_after_64_events() -> None:
     """w is 1/2 without a penalty: from then on λ1 counts double."""
     model = one("soft_threshold", l1={"kind": "adaptive", "l1": 0.001}, l2=0.0, dimension=2)
     model.w[1], model.n[1] = 0.5 + 64 * 0.2 / (2 + 1e-8) * 0.001, 4.0  # type: ignore[attr-defined]
+    model.known[1] = True
     learn(model, *[([0, 0], 0)] * 64)
     assert model.weights == pytest.approx([0.5, 0])
     learn(model, ([0, 0], 0))

@@ -49,7 +49,7 @@ def test_two_classes_have_opposite_slopes() -> None:
 
 def test_newton_with_orthogonal_features_is_ridge_regression() -> None:
     """Then the diagonal is all there is."""
-    model = Newton(3, "squared", variance=2.0, l1=0.0, fit_intercept=False)
+    model = Newton(3, "squared", prior_variance=2.0, l1=0.0, fit_intercept=False)
     events = [(np.eye(3)[t % 3] * (1 + t), float(np.cos(t))) for t in range(30)]
     for event in events:
         model.learn(*event)

@@ -39,8 +39,10 @@ each_estimator = pytest.mark.parametrize("kind", ESTIMATORS, ids=lambda kind: ki
 def models(kind: Any) -> Iterator[tuple[str, Any]]:
     """A label and a model for each set of test parameters."""
     for params in kind._unit_test_params():
-        rule = params["rule"].name if "rule" in params else "default"
-        yield f"{kind.__name__}-{rule}-{params.get('loss', 'default')}", kind(**params)
+        words = [
+            getattr(value, "name", None) or f"{name} {value}" for name, value in params.items()
+        ]
+        yield f"{kind.__name__}-{'-'.join(words) or 'default'}", kind(**params)
 
 
 def every_check() -> Iterator[Any]:
@@ -73,12 +75,14 @@ def test_no_river_check_is_skipped_and_the_hard_ones_are_there(kind: Any) -> Non
 
 
 @each_estimator
-def test_rivers_checks_see_every_rule_with_every_loss(kind: Any) -> None:
+def test_rivers_checks_see_every_rule_every_loss_and_every_option(kind: Any) -> None:
     domains = ("binary",) if kind is SparseClassifier else ("real", "count")
+    params = list(kind._unit_test_params())
+    assert {p["rule"].name for p in params if "rule" in p} == set(RULES)
     losses = {name for name, loss in LOSSES.items() if loss.domain in domains}
-    seen = {(p["rule"].name, p["loss"]) for p in kind._unit_test_params() if p}
-    assert seen == {(rule, loss) for rule in RULES for loss in losses}
-    assert {} in list(kind._unit_test_params())
+    assert {p["loss"] for p in params if "loss" in p} == losses
+    assert {} in params
+    assert {"scale", "grid", "refit"} <= {name for p in params for name in p}
 
 
 def test_every_loss_belongs_to_an_estimator() -> None:

@@ -1,20 +1,12 @@
 """What can be configured: a class for each table of the file, `Settings` for the whole."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    SettingsConfigDict,
-)
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streamlasso_service.model_config import DEFAULT_LOSSES, DOMAINS, ModelConfig, Section
 
 __all__ = [
     "DEFAULT_LOSSES",
@@ -34,134 +26,6 @@ __all__ = [
 ]
 
 PREFIX = "STREAMLASSO_"
-
-DEFAULT_LOSSES = {"classification": "logistic", "regression": "squared"}
-DOMAINS = {"classification": ("binary",), "regression": ("real", "count")}
-"""Domains of the losses that a task can have."""
-
-
-class Section(BaseModel):
-    """A table of the file; an unknown key is a fault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _typed(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
-
-
-class ModelConfig(Section):
-    """What is learned. Everything here shapes the model: a snapshot of another shape is refused."""
-
-    name: str = Field("default", description="label of the metrics")
-    task: Literal["classification", "regression"] = Field(
-        "classification", description="two classes, or numbers"
-    )
-    rule: str = Field("ftrl", description="a learning rule by its registered name")
-    parameters: dict[str, Any] = Field({}, description="hyper-parameters of the rule")
-    loss: str | None = Field(None, description="logistic for classification, squared otherwise")
-    loss_parameters: dict[str, Any] = Field({}, description="parameters of the loss")
-    index: Literal["growing", "hashing"] = Field(
-        "growing", description="exact names, or a fixed number of hashed slots"
-    )
-    bits: int = Field(22, ge=2, le=30, description="slots of the hashing index: 2^bits")
-    max_features: int | None = Field(
-        None, gt=0, le=2**32 - 2, description="of the growing index: the most names at a time"
-    )
-    at_limit: Literal["refuse", "evict"] = Field(
-        "refuse", description="there: refuse new names, or free names whose weight is zero"
-    )
-    admit: Literal["none", "count", "random"] = Field(
-        "none", description="new names: all at once, by their count, or by chance"
-    )
-    admit_times: int = Field(2, ge=1, le=255, description="count: when they come so often")
-    admit_bits: int = Field(20, ge=4, le=32, description="count: in 2^bits bytes of counters")
-    admit_probability: float = Field(
-        0.1, gt=0, le=1, description="random: at each occurrence with this probability"
-    )
-    fit_intercept: bool = Field(True, description="learn an intercept; it is never penalised")
-
-    @field_validator("parameters", "loss_parameters", mode="before")
-    @classmethod
-    def _typed(cls, parameters: Any) -> Any:
-        """Numbers and booleans from the environment and flags come as text."""
-        if not isinstance(parameters, dict):
-            return parameters
-        return {name: _typed(value) for name, value in parameters.items()}
-
-    # Field by field, not by building the model: so each fault is found, whatever else is wrong.
-
-    @field_validator("rule")
-    @classmethod
-    def _known_rule(cls, rule: str) -> str:
-        from streamlasso.rules import get_rule
-
-        get_rule(rule)
-        return rule
-
-    @field_validator("parameters")
-    @classmethod
-    def _parameters_of_rule(cls, parameters: dict[str, Any], info: ValidationInfo) -> Any:
-        from streamlasso.rules import RULES, get_rule
-
-        rule = info.data.get("rule")
-        if rule is None:
-            return parameters
-        choices = [field.name for field in dataclasses.fields(RULES[rule])]
-        faults = [f"{rule} has no {name!r}" for name in parameters if name not in choices]
-        if faults:
-            faults[-1] += f"; choose from {', '.join(choices)}"
-        try:
-            get_rule(rule, **{name: parameters[name] for name in parameters if name in choices})
-        except ValueError as error:
-            faults.append(str(error))
-        if faults:
-            raise ValueError("; ".join(faults))
-        return parameters
-
-    @field_validator("max_features", "at_limit", "admit")
-    @classmethod
-    def _bounds(cls, value: Any, info: ValidationInfo) -> Any:
-        if value not in (None, "none", "refuse") and info.data.get("index") == "hashing":
-            raise ValueError("a hashing index is bounded by its bits; set index = 'growing'")
-        if value == "evict" and info.data.get("max_features", 0) is None:
-            raise ValueError("there is no limit: set max_features")
-        return value
-
-    @field_validator("loss")
-    @classmethod
-    def _loss_of_task(cls, loss: str | None, info: ValidationInfo) -> str | None:
-        from streamlasso.losses import get_loss
-
-        task = info.data.get("task")
-        if loss is not None and task is not None:
-            get_loss(loss, DOMAINS[task])
-        return loss
-
-    @field_validator("loss_parameters")
-    @classmethod
-    def _parameters_of_loss(cls, parameters: dict[str, Any], info: ValidationInfo) -> Any:
-        from streamlasso.losses import LOSSES, get_loss
-
-        if "task" not in info.data or "loss" not in info.data:
-            return parameters
-        loss = info.data["loss"] or DEFAULT_LOSSES[info.data["task"]]
-        choices = [field.name for field in dataclasses.fields(LOSSES[loss])]
-        for name in parameters:
-            if name not in choices:
-                rest = f"choose from {', '.join(choices)}" if choices else "it has no parameters"
-                raise ValueError(f"{loss} has no {name!r}; {rest}")
-        get_loss(loss, **parameters)
-        return parameters
 
 
 class EventConfig(Section):

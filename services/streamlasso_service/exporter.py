@@ -19,6 +19,7 @@ from prometheus_client import (
 
 from streamlasso import Learner, __version__
 from streamlasso_service.decoding import REASONS
+from streamlasso_service.models import served_hyper
 
 __all__ = ["STAGES", "Metrics"]
 
@@ -140,8 +141,8 @@ class Metrics:
         self.build_info.labels(self.model, __version__).set(1)
         names = (learner.rule.name, learner.loss.name, learner.index.kind)
         self.model_info.labels(self.model, *names).set(1)
-        for name in learner.rule.parameters:
-            self.hyperparameter.labels(self.model, name).set(getattr(learner.rule, name))
+        for name, value in served_hyper(learner).items():
+            self.hyperparameter.labels(self.model, name).set(value)
         self.create_topics(topics)
 
     def consumed(self, topics: Iterable[str]) -> None:

@@ -10,23 +10,41 @@ from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import FeatureIndex, GrowingIndex, HashingIndex
 from streamlasso.interactions import Interactions
 from streamlasso.kernels import FIRST
+from streamlasso.learner import Learner
 from streamlasso.losses import get_loss
 from streamlasso.progressive import Progress
-from streamlasso.rules import get_rule
-from streamlasso_service.config import DEFAULT_LOSSES, ModelConfig
+from streamlasso.rules import FTRLProximal
+from streamlasso_service.model_config import DEFAULT_LOSSES, ModelConfig
+from streamlasso_service.parameters import grid_of, rule_of
 
-__all__ = ["Estimator", "build_model", "name_counts", "shape_mismatch", "warm"]
+__all__ = [
+    "Estimator",
+    "build_model",
+    "name_counts",
+    "served_hyper",
+    "shape_mismatch",
+    "warm",
+]
 
 Estimator = SparseClassifier | SparseRegressor
 
 
 def build_model(config: ModelConfig, interactions: Interactions = ()) -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
-    rule = get_rule(config.rule, **config.parameters)
+    rule = rule_of(config.rule, config.parameters)
     name = config.loss or DEFAULT_LOSSES[config.task]
     loss = get_loss(name, **config.loss_parameters) if config.loss_parameters else name
     kind = SparseClassifier if config.task == "classification" else SparseRegressor
-    return kind(rule, loss, _build_index(config), config.fit_intercept, interactions=interactions)
+    return kind(
+        rule,
+        loss,
+        _build_index(config),
+        config.fit_intercept,
+        None if config.scale == "none" else config.scale,
+        grid_of(config.grid),
+        config.select,
+        interactions=interactions,
+    )
 
 
 def _build_index(config: ModelConfig) -> FeatureIndex:
@@ -41,10 +59,16 @@ def _build_index(config: ModelConfig) -> FeatureIndex:
 
 
 def _shape(model: Estimator) -> dict[str, Any]:
-    learner = model.learner
+    learner, grid = model.learner, model.grid
+    if grid is not None:
+        grid = {name: list(values) for name, values in grid.items()}
     return {
         "task": type(model).__name__,
-        "rule": learner.rule,
+        "rule": FTRLProximal() if model.rule is None else model.rule,
+        "grid": grid,
+        "select": None if grid is None else model.select,
+        "scale": model.scale,
+        "refit": model.refit,
         "loss": learner.loss.name,
         "loss_parameters": asdict(learner.loss),
         "index": (learner.index.kind, learner.index.settings()),
@@ -57,13 +81,32 @@ def shape_mismatch(configured: Estimator, restored: Estimator) -> str | None:
     """What differs between the configured model and a snapshot's, both values named."""
     ours, theirs = _shape(configured), _shape(restored)
     differences = [
-        f"  * {key}: the configuration says {ours[key]}, the snapshot {theirs[key]}\n"
+        f"  * {key}: the configuration says {_shown(ours[key])}, "
+        f"the snapshot {_shown(theirs[key])}\n"
         for key in ours
         if ours[key] != theirs[key]
     ]
     if not differences:
         return None
     return "".join(differences) + "Use another snapshot.directory, or the snapshot's own settings"
+
+
+def _shown(value: Any) -> str:
+    """Not in full: a penalty may hold a table of all names."""
+    text = str(value)
+    return text if len(text) <= 500 else f"{text[:500]}…"
+
+
+def served_hyper(learner: Learner) -> dict[str, float]:
+    """The numbers of the rule; of a grid's those served: by the lanes' shares."""
+    lanes = zip(learner.rules, learner.shares.tolist(), strict=False)
+    served = [(rule, share) for rule, share in lanes if share > 0]
+    if len(served) == 1:
+        served = [(served[0][0], 1.0)]
+    return {
+        name: sum(share * rule.value(name) for rule, share in served)
+        for name in learner.rule.parameters
+    }
 
 
 def name_counts(model: Estimator) -> dict[str, int]:

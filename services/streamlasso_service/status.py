@@ -105,9 +105,9 @@ class Reporter:
         if begun < self._next_sweep and not force:
             return
         learner = model.learner
-        self._tracked, sums = learner.survey()
-        self._active = int(sums[0, 0])
-        weights = learner.effective_weights()[FIRST:, 0]
+        self._tracked = learner.survey()[0]
+        weights = learner.served_weights()[FIRST:]
+        self._active = int(np.count_nonzero(weights))
         largest: Any = np.argsort(-np.abs(weights), kind="stable")[:TOP] if len(weights) else []
         self._top = [
             (learner.index.name(int(slot) + FIRST), float(weights[slot]))
@@ -115,8 +115,8 @@ class Reporter:
             if weights[slot]
         ]
         self._exact_at = learner.clock
-        self.metrics.weight_l1_norm.set(float(sums[1, 0]))
-        self.metrics.weight_max_abs.set(float(sums[2, 0]))
+        self.metrics.weight_l1_norm.set(float(np.abs(weights).sum()))
+        self.metrics.weight_max_abs.set(float(np.abs(weights).max(initial=0.0)))
         now = self._clock()
         self._next_sweep = now + max(SWEEP_INTERVAL_S, (now - begun) / SWEEP_SHARE)
 
@@ -133,7 +133,7 @@ class Reporter:
     ) -> None:
         """Replace the record that page and health checks read."""
         learner, metrics = model.learner, self.metrics
-        fades = learner.rule.fades
+        fades = learner.rule.fades or learner.select is not None
         active = self._active if fades else int(learner.active_count()[0])
         exact_at = self._exact_at if fades else learner.clock
         growing = learner.index.kind == "growing"

@@ -85,11 +85,10 @@ class SparseLinear(Reports):
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        """Every rule with every loss of the domains, and each other option, for river's checks."""
+        """Every rule, every loss of the domains, and each other option, for river's checks."""
         yield {}
-        for rule in RULES.values():
-            for name in [name for name, loss in LOSSES.items() if loss.domain in cls._domains]:
-                yield {"rule": rule(), "loss": name}
+        yield from ({"rule": rule()} for rule in RULES.values())
+        yield from ({"loss": name} for name, loss in LOSSES.items() if loss.domain in cls._domains)
         yield {"scale": "rms-max"}
         yield {"grid": {"alpha": [0.1, 1.0], "l1": [0.1, 1.0]}, "select": "mix"}
         yield {"refit": True}

@@ -182,6 +182,8 @@ class FTRLProximal(Rule):
         """A threshold that stays or grows can overtake an untouched dual that stays or fades."""
         if not self.l1_penalty.counts_events:
             return False  # dual and noise fade alike
+        if "link" in self.l1_penalty.shared:
+            return True  # a group dies and lives as a whole
         return self.penalty == "per_event" or self.forgets or self.l1_penalty.renews
 
     def hyper(self, *, intercept: bool = False) -> list[float]:

@@ -47,7 +47,9 @@ def write(state, slot, lane, events, value, hyper, clock):
     information = state[slot, INFORMATION + lane] * fade
     smallest = events[IMPORTANCE, lane] * state.dtype.type(SMALLEST_CURVATURE)
     curvature = max(events[CURVATURE, lane], smallest)
-    damp = one + curvature * (events[SPREAD, lane] - events[OWN_SPREAD, lane])
+    # Rounding can leave less than nothing of the spread beside one huge value.
+    others = max(events[SPREAD, lane] - events[OWN_SPREAD, lane], state.dtype.type(0))
+    damp = one + curvature * others
     gain = curvature * value * value / damp
     last = one_fade(state, lane, hyper)
     state[slot, DUAL + lane] = dual * last + (events[SLOPE, lane] * value / damp - gain * before)

@@ -43,6 +43,7 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
         shuffle: bool,
         random_state: Any,
         dtype: str,
+        scale: str | None,
     ) -> None:
         self.rule = rule
         self.loss = loss
@@ -51,6 +52,7 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
         self.shuffle = shuffle
         self.random_state = random_state
         self.dtype = dtype
+        self.scale = scale
 
     # Parameters
 
@@ -93,13 +95,14 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
         loss = get_loss(self.loss)
         return loss if loss.domain in self._domains else get_loss(loss, self._domains[0])
 
-    def _learner(self) -> Learner:
+    def _learner(self, loss: Loss) -> Learner:
         return Learner(
             self._rule(),
-            self._loss(),
+            loss,
             ColumnIndex(self.n_features_in_),
             fit_intercept=self.fit_intercept,
             dtype=self.dtype,
+            scale=self.scale,
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -166,7 +169,7 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
 
     @property
     def learners_(self) -> tuple[Learner, ...]:
-        """The `Learner` underneath, or one for each of more than two classes."""
+        """The `Learner` underneath; with one versus rest one for each class."""
         return self._outputs.learners
 
     @property

@@ -22,7 +22,8 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
     """Sparse linear classification with scikit-learn's interface.
 
     score = intercept + Σ coef·x, with most coefficients exactly zero. Two classes have one score,
-    that of the second; more than two are learned one versus rest, each with a score of its own.
+    that of the second. More than two have a score each: the logistic loss becomes the softmax of
+    them, other losses are learned one versus rest.
 
     Parameters
     ----------
@@ -30,8 +31,8 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
         The learning rule with its penalties; `FTRLProximal()` by default. Its parameters can be set
         and searched as ``rule__l1``.
     loss
-        A loss for targets 0 and 1, or its name: ``"logistic"``, or ``"hinge"``, which has no
-        `predict_proba`.
+        A loss for targets 0 and 1, or its name: ``"logistic"``, or ``"hinge"`` and
+        ``"squared_hinge"``, which have no `predict_proba`.
     fit_intercept
         Whether to learn an intercept, which is never penalised.
     max_iter
@@ -44,6 +45,9 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
         Seed of the orders; only used with ``shuffle=True``.
     dtype
         ``"float64"`` or ``"float32"`` for the state and the rows.
+    scale
+        None, or ``"max"``, ``"rms"``, ``"rms-max"``: divide each column by its own size so far, so
+        that its unit does not matter (`streamlasso.scales`). ``coef_`` stays in your units.
 
     Attributes
     ----------
@@ -56,7 +60,8 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
     n_iter_
         Passes of the last `fit`; 1 after `partial_fit`.
     t_, learners_
-        1 + events learned so far, and the `Learner` objects underneath.
+        1 + events learned so far, and the `Learner` objects underneath: one, or one for each class
+        with one versus rest.
 
     Examples
     --------
@@ -82,8 +87,9 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
         shuffle: bool = False,
         random_state: Any = None,
         dtype: str = "float64",
+        scale: str | None = None,
     ) -> None:
-        super().__init__(rule, loss, fit_intercept, max_iter, shuffle, random_state, dtype)
+        super().__init__(rule, loss, fit_intercept, max_iter, shuffle, random_state, dtype, scale)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn rows from nothing, ``max_iter`` times; returns self.
@@ -135,7 +141,7 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
                 "The number of classes has to be greater than one; got "
                 f"{len(self.classes_)} class, {self.classes_!r}"
             )
-        return Outputs(self._learner, len(self.classes_))
+        return Outputs(self._learner, self._loss(), len(self.classes_))
 
     def _codes(self, labels: Array) -> Array:
         """Each label's place in ``classes_``."""
@@ -168,7 +174,7 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Array:
         """Probabilities, shape (rows, classes); with the logistic loss only.
 
-        With more than two classes they are those of one versus rest, divided by their sum.
+        With more than two classes they are the softmax of the scores.
         """
         scores = self._scores(X)
         means = self._outputs.means(scores)

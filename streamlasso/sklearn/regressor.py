@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
 
-from streamlasso.losses import Loss
+from streamlasso.losses import LOSSES, Loss
 from streamlasso.rules import Rule
 from streamlasso.sklearn.base import SparseSGD
 from streamlasso.sklearn.outputs import Outputs
@@ -22,10 +22,12 @@ class SparseSGDRegressor(RegressorMixin, SparseSGD):  # type: ignore[misc]
 
     Parameters
     ----------
-    rule, fit_intercept, max_iter, shuffle, random_state, dtype
+    rule, fit_intercept, max_iter, shuffle, random_state, dtype, scale
         As in `SparseSGDClassifier`.
     loss
-        A loss for real targets or counts, or its name: ``"squared"``, ½(prediction − y)².
+        A loss for real targets or counts, or its name: ``"squared"``, ½(prediction − y)²,
+        ``"huber"``, ``"epsilon_insensitive"``, ``"poisson"`` for targets ≥ 0; ``Quantile(tau=0.9)``
+        for a quantile.
 
     Attributes
     ----------
@@ -61,8 +63,15 @@ class SparseSGDRegressor(RegressorMixin, SparseSGD):  # type: ignore[misc]
         shuffle: bool = False,
         random_state: Any = None,
         dtype: str = "float64",
+        scale: str | None = None,
     ) -> None:
-        super().__init__(rule, loss, fit_intercept, max_iter, shuffle, random_state, dtype)
+        super().__init__(rule, loss, fit_intercept, max_iter, shuffle, random_state, dtype, scale)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        kind = LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
+        tags.target_tags.positive_only = getattr(kind, "domain", None) == "count"
+        return tags
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn rows from nothing, ``max_iter`` times; returns self.
@@ -78,14 +87,16 @@ class SparseSGDRegressor(RegressorMixin, SparseSGD):  # type: ignore[misc]
             as learning twice; 0 is the same as leaving the row out.
         """
         checked = self._checked_fit(X, y, sample_weight)
-        self._learn_passes(Outputs(self._learner), checked, self.max_iter, self.shuffle)
+        self._learn_passes(
+            Outputs(self._learner, self._loss()), checked, self.max_iter, self.shuffle
+        )
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn rows once, in their order, on top of those before; the arguments are `fit`'s."""
         first = not self.__sklearn_is_fitted__()
         checked = self._checked(X, y, sample_weight, first=first)
-        outputs = Outputs(self._learner) if first else self._outputs
+        outputs = Outputs(self._learner, self._loss()) if first else self._outputs
         self._learn_passes(outputs, checked, 1, shuffle=False)
         return self
 

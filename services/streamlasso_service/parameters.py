@@ -1,0 +1,71 @@
+"""Hyper-parameters as a file, a variable or a flag gives them: numbers, words, tables, lists.
+
+A table stands for a penalty, ``{ penalty = "group", l1 = 2.0, by = "=" }``; ``by`` and ``pilot``
+may be tables from names themselves. Nothing of the library is imported before it is needed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamlasso.penalties import Penalty
+    from streamlasso.rules import Rule
+
+__all__ = ["grid_of", "rule_of", "typed"]
+
+WORDS = ("penalty", "by")
+"""Keys whose texts stay texts, also where they look like numbers."""
+
+
+def typed(value: Any) -> Any:
+    """Numbers and booleans from the environment and flags come as text."""
+    if isinstance(value, list):
+        return [typed(item) for item in value]
+    if isinstance(value, dict):
+        return {name: item if name in WORDS else typed(item) for name, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def rule_of(name: str, parameters: Mapping[str, Any]) -> "Rule":
+    """The rule of a name; a table for ``l1`` is a penalty. Raises ``ValueError``."""
+    from streamlasso.rules import get_rule
+
+    return get_rule(name, **{key: _value(key, value) for key, value in parameters.items()})
+
+
+def grid_of(grid: Mapping[str, list[Any]]) -> dict[str, list[Any]] | None:
+    """The grid as an estimator takes it; an empty one is none. Raises ``ValueError``."""
+    return {name: [_value(name, value) for value in given] for name, given in grid.items()} or None
+
+
+def _value(name: str, value: Any) -> Any:
+    return _penalty(value) if name == "l1" and isinstance(value, Mapping) else value
+
+
+def _penalty(table: Mapping[str, Any]) -> "Penalty":
+    from streamlasso.penalties import PENALTIES
+
+    given = dict(table)
+    name = given.pop("penalty", None)
+    if name not in PENALTIES:
+        raise ValueError(
+            f"l1 = {dict(table)!r} has penalty = {name!r}; choose one of {', '.join(PENALTIES)}"
+        )
+    choices = [field.name for field in fields(PENALTIES[name])]
+    faults = [f"l1: the penalty {name} has no {key!r}" for key in given if key not in choices]
+    if faults:
+        raise ValueError("; ".join(faults) + f"; choose from {', '.join(choices)}")
+    pilot = given.get("pilot", {})
+    if not isinstance(pilot, Mapping) or any(isinstance(weight, str) for weight in pilot.values()):
+        raise ValueError(f"l1: pilot = {pilot!r} must be a table from names to weights")
+    return PENALTIES[name](**given)
