@@ -1,8 +1,8 @@
 """``python -m benchmarks.bench_drift``: what forgetting is worth where the world changes.
 
-Two real streams in the order of time, one pass, every event predicted before it is learned. The same
-events go to every learner; one setting for both streams. Ours divide values by their size
-(``scale="rms-max"``). A *leader* is chosen while learning, by its loss so far. Nothing is timed.
+Two real streams in the order of time, one pass, every event predicted before it is learned. The
+same events go to every learner; one setting for both streams. Ours divide values by their size
+(``scale="rms-max"``). A *leader* is chosen while learning, by its recent loss. Nothing is timed.
 """
 
 import argparse
@@ -38,6 +38,7 @@ Array = npt.NDArray[Any]
 Event = tuple[dict[str, Any], int]
 
 HALF_LIVES = (300, 1_000, 3_000, 10_000)
+QUICK_EVENTS = 300
 RATES = (0.1, 0.3, 1.0)
 EVERY = {"half_life": [*HALF_LIVES, float("inf")]}
 HEADER = "| learner | forgetting | elec2: log loss | accuracy | airlines: log loss | accuracy |"
@@ -173,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the table, and draw it where a folder is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_drift", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the data sets (default: $STREAM_DATA)")
-    parser.add_argument("--quick", action="store_true", help="600 events of each, not compiled")
+    parser.add_argument("--quick", action="store_true", help="a few events of each, not compiled")
     parser.add_argument("-o", type=Path, metavar="FOLDER", help="folder for the picture")
     chosen = parser.parse_args(arguments)
     folder = chosen.data or os.environ.get("STREAM_DATA")
@@ -182,7 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     streams, found = {}, {}
     for name, read in DATA.items():
         try:
-            events = list(islice(read(Path(folder)), 600 if chosen.quick else None))
+            events = list(islice(read(Path(folder)), QUICK_EVENTS if chosen.quick else None))
         except OSError as error:
             print(f"{name} skipped: {error.strerror}", file=sys.stderr)
             continue

@@ -1,9 +1,9 @@
 """``python -m benchmarks.bench_recovery``: which rules find the true features in one pass.
 
-Gaussian designs of which 20 in 1,000 features are true, 20,000 events, R² about 0.45; uncorrelated,
-and AR(1) with correlation 0.5 between neighbours. Each rule learns a grid of its penalty as lanes of
-one learner, in one pass; the yardstick is scikit-learn's batch lasso on the same rows. Reported is
-the best F1 over the grid, chosen in hindsight by the mean over the seeds. Nothing is timed.
+Gaussian designs of which 20 in 1,000 features are true, 20,000 events, R² about 0.5; uncorrelated,
+and AR(1) with correlation 0.5 between neighbours. Each rule learns a grid of its penalty as lanes
+of one learner, in one pass; the yardstick is scikit-learn's batch lasso on the same rows. Reported
+is the best F1 over the grid, chosen in hindsight by the mean over the seeds. Nothing is timed.
 """
 
 import argparse
@@ -61,9 +61,7 @@ class Size:
     compiled: bool = True
 
 
-QUICK = Size(
-    events=300, features=12, true=3, points=4, seeds=1, noise=0.5, compiled=False
-)
+QUICK = Size(events=300, features=12, true=3, points=4, seeds=1, noise=0.5, compiled=False)
 
 BATCH = "batch lasso (scikit-learn)"
 CASES: dict[str, Case] = {
@@ -116,9 +114,7 @@ def curves(size: Size, correlation: float) -> Iterator[tuple[str, list[float], A
     """For each rule, and the batch lasso first: the grid and the mean quality over the seeds."""
     found: dict[str, tuple[list[float], list[Array]]] = {}
     for seed in range(size.seeds):
-        design = sparse_design(
-            size.events, size.features, size.true, correlation, seed, size.noise
-        )
+        design = sparse_design(size.events, size.features, size.true, correlation, seed, size.noise)
         grid, weights = batch(design, 2 * size.points)
         found.setdefault(BATCH, (grid, []))[1].append(quality(weights, design.support))
         for name, case in CASES.items():
@@ -151,7 +147,7 @@ def table(found: Found) -> list[str]:
 
 
 def draw(found: Found, folder: Path) -> Path:
-    """A panel for each rule: precision and recall over its penalty. Both are 1 where it recovers."""
+    """A panel for each rule: precision and recall over its penalty; both are 1 at best."""
     from benchmarks.drawing import COLOURS, save, sheet
 
     figure, panels = sheet(2, 5, 12, 5.2, sharey=True)

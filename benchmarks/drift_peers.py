@@ -1,7 +1,7 @@
 """Others' logistic regression with their defaults, over events as dicts: scores before learning.
 
-Names are one-hot for all. river learns numbers as they are, or through its `StandardScaler`, and its
-probabilities are taken between 1e-15 and 1 − 1e-15, since it returns 0 and 1 too.
+Names are one-hot for all. river learns numbers as they are, or through its `StandardScaler`, and
+its probabilities are taken between 1e-15 and 1 − 1e-15, since it returns 0 and 1 too.
 """
 
 import math

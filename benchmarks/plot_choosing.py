@@ -16,7 +16,7 @@ from benchmarks.drawing import COLOURS, GREY, save, sheet
 
 __all__ = ["PICTURES", "QUICK", "main"]
 
-QUICK = Effort(events=120, repeats=3, passes=3, compiled=False)
+QUICK = Effort(events=80, repeats=2, passes=2, compiled=False)
 Claims = list[tuple[str, str]]
 
 
