@@ -68,7 +68,7 @@ def twin_design(events: int, seed: int, correlation: float = 0.95, noise: float 
 def over_time(effort: Effort) -> tuple[Array, dict[str, Array]]:
     """Marks, and for each penalty the weights at each of them, shape (marks, features)."""
     design = twin_design(effort.events, seed=2)
-    marks = np.linspace(0, effort.events, 101).astype(int)[1:]
+    marks = np.linspace(0, effort.events, min(effort.events, 100) + 1).astype(int)[1:]
     return marks, {
         name: np.concatenate(
             learn_dense([rule], design.X, design.y, marks=marks.tolist(), names=NAMES,
