@@ -23,6 +23,8 @@ The functions:
   can move the score through this slot; by default step·value².
 * ``rescale(state, slot, lane, ratio, hyper, clock)``: the feature's values are from now on
   ``ratio`` times what they were; the record becomes what it would be had they always been.
+* ``weaken(state, slot, lane, ratio, hyper, clock)``: w ← w/ratio; how sure the record is of it
+  stays as it is.
 * ``plant(state, slot, lane, weight, trust, hyper, clock)``: make the record read ``weight``.
 * ``settle(state, slot, lane, hyper, clock)``: write pending shrinkage into the record, as if the
   totals had just been reset.
@@ -69,6 +71,10 @@ def step(state, slot, lane, hyper, clock):
 def reach(state, slot, lane, value, hyper, clock):
     """step·value²."""
     return step(state, slot, lane, hyper, clock) * value * value
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """The record stays: the default."""
 
 
 def tick(hyper, lane, clock, events):
@@ -128,6 +134,7 @@ class Rule:
         "shrink": shrink,
         "step": step,
         "reach": reach,
+        "weaken": weaken,
         "tick": tick,
         "due": due,
         "reset": reset,

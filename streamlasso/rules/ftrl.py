@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from streamlasso.events import SLOPE
+from streamlasso.numerics import nearing
 from streamlasso.penalties import Penalty
 from streamlasso.penalties.base import threshold
 from streamlasso.rules.base import Rule, counts_events, shrink
@@ -78,6 +79,14 @@ def rescale(state, slot, lane, ratio, hyper, clock):
     """z and √n are sums of gradients, which are in proportion to the values."""
     state[slot, DUAL + lane] *= ratio
     state[slot, ROOT + lane] *= ratio
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio, √n as it is."""
+    fade = faded(state, slot, lane, hyper, clock)
+    events, root = _events(state, slot, lane, hyper, clock), state[slot, ROOT + lane] * fade
+    amount = threshold(state, slot, lane, hyper[L1, lane], events, root)
+    state[slot, DUAL + lane] *= nearing(state[slot, DUAL + lane] * fade, amount, ratio)
 
 
 def plant(state, slot, lane, weight, trust, hyper, clock):
@@ -153,6 +162,7 @@ class FTRLProximal(Rule):
         "write": write,
         "step": step,
         "rescale": rescale,
+        "weaken": weaken,
         "plant": plant,
     }
 

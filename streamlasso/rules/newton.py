@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streamlasso.events import CURVATURE, IMPORTANCE, OWN_SPREAD, SLOPE, SPREAD, VARIANCE
+from streamlasso.numerics import nearing
 from streamlasso.penalties import Penalty
 from streamlasso.penalties.base import threshold
 from streamlasso.rules.base import Rule, shrink
@@ -72,6 +73,14 @@ def rescale(state, slot, lane, ratio, hyper, clock):
     state[slot, INFORMATION + lane] *= ratio * ratio
 
 
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio, n as it is."""
+    fade = faded(state, slot, lane, hyper, clock)
+    noise = _noise(state[slot, INFORMATION + lane] * fade, hyper, lane)
+    amount = threshold(state, slot, lane, hyper[L1, lane], state.dtype.type(1), noise)
+    state[slot, DUAL + lane] *= nearing(state[slot, DUAL + lane] * fade, amount, ratio)
+
+
 def plant(state, slot, lane, weight, trust, hyper, clock):
     """n = trust²;  z = −w(1/σ² + n) − sgn(w)λ."""
     state[slot, INFORMATION + lane] = trust * trust
@@ -136,6 +145,7 @@ class Newton(Rule):
         "write": write,
         "step": step,
         "rescale": rescale,
+        "weaken": weaken,
         "plant": plant,
         "tick": tick,
     }

@@ -63,10 +63,15 @@ def pull_of(hyper, lane):
     return hyper[L1, lane]
 
 
-def rescale(state, slot, lane, ratio, hyper, clock):
-    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio once what is pending is paid; n stays as it is."""
     weight = read(state, slot, lane, hyper, clock) / ratio
     plant(state, slot, lane, weight, 0.0, hyper, clock)
+
+
+def rescale(state, slot, lane, ratio, hyper, clock):
+    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+    weaken(state, slot, lane, ratio, hyper, clock)
     if ADAPTIVE:
         state[slot, SQUARES + lane] *= ratio * ratio
 
@@ -167,6 +172,7 @@ class SoftThreshold(RatedRule):
         "grow": grow,
         "pull_of": pull_of,
         "reach": reach,
+        "weaken": weaken,
         "rescale": rescale,
         "plant": plant,
         "repay": repay,

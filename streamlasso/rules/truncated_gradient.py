@@ -48,10 +48,15 @@ def pull_of(hyper, lane):
     return hyper[GRAVITY, lane] * hyper[PERIOD, lane]
 
 
-def rescale(state, slot, lane, ratio, hyper, clock):
-    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio once what is pending is paid; n stays as it is."""
     state[slot, WEIGHT + lane] = read(state, slot, lane, hyper, clock) / ratio
     state[slot, STAMP + lane] = hyper[PULL, lane]
+
+
+def rescale(state, slot, lane, ratio, hyper, clock):
+    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+    weaken(state, slot, lane, ratio, hyper, clock)
     if ADAPTIVE:
         state[slot, SQUARES + lane] *= ratio * ratio
 
@@ -148,6 +153,7 @@ class TruncatedGradient(RatedRule):
         "grow": grow,
         "pull_of": pull_of,
         "reach": reach,
+        "weaken": weaken,
         "rescale": rescale,
         "plant": plant,
         "settle": settle,
