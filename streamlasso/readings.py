@@ -36,6 +36,7 @@ class Readings:
     scale: str | None
     select: str | None
     fit_intercept: bool
+    _ready: int
     _kernels: Kernels
 
     @property
@@ -98,12 +99,14 @@ class Readings:
 
     def weights_of(self, slots: Array, lane: int | None = None) -> Array:
         """The effective weights of some slots."""
+        self._catch_up()
         weights = np.zeros((len(slots), self.lanes), self.dtype)
         self._kernels.read_slots(self.state, self.hyper, self.clock, slots, weights)
         return self._serve(weights, lane)
 
     def seen_values(self, slots: Array, values: Array, size: int) -> tuple[Array, Array]:
         """The entries of a row as they are scored: with a scale, wild values are cut."""
+        self._catch_up()
         slots, values = slots[:size], values[:size]
         if self.scale is None:
             return slots, values
@@ -157,6 +160,7 @@ class Readings:
                 f"the rule {self.rule.name!r} moves all weights at every event, so no step bounds "
                 "the change of a score; use FTRLProximal, SoftThreshold or Newton"
             )
+        self._catch_up()
         reaches = np.zeros(self.lanes, self.dtype)
         self._kernels.reach_row(
             self.state, self.hyper, self.clock, slots, values, self.fit_intercept, reaches
@@ -194,6 +198,11 @@ class Readings:
 
     def _grow(self) -> None:
         raise NotImplementedError
+
+    def _catch_up(self) -> None:
+        """Have records for all names, those from events that another learned or none did, too."""
+        if self.index.size > self._ready:
+            self._grow()
 
     def _check_plantable(self, weights: Mapping[Name, float]) -> None:
         if not self.rule.bounded or "link" in self.rule.l1_penalty.shared:

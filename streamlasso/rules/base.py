@@ -49,7 +49,10 @@ from streamlasso.events import SLOPE
 from streamlasso.numerics import soft_threshold
 from streamlasso.penalties import Penalty, as_penalty
 
-__all__ = ["SLOPE", "Rule", "counts_events", "shrink"]
+__all__ = ["NEVER", "SLOPE", "Rule", "counts_events", "shrink"]
+
+NEVER = 1e300
+"""A finite half-life that fades nothing: what shares the kernels of those that do."""
 
 NONNEGATIVE = False
 FLOOR = 0
@@ -238,7 +241,7 @@ class Rule:
         if "half_life" in self.parameters:
             # log f with f = 2^(−1/half-life), by which an event fades the past.
             at = self.parameters.index("half_life")
-            values[at] = -math.log(2.0) / values[at]
+            values[at] = -math.log(2.0) / values[at] if values[at] < NEVER else 0.0
         values += self.initial_totals()
         values += [float(getattr(self.l1_penalty, name)) for name in self.l1_penalty.parameters]
         constrained = getattr(self, "nonnegative", False) and not intercept
