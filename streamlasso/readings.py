@@ -1,5 +1,6 @@
 """What a learner says of itself: weights, counts, the lanes' losses, uncertainty, warm starts."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -150,8 +151,11 @@ class Readings:
     def uncertainty(self, slots: Array, values: Array, lane: int | None = None) -> float:
         """u(x): how far one more event like this one, with |slope| ≤ 1, can move its score.
 
-        Σ step·value² over the features and the intercept (explicit proximal rules add the pull of
-        the penalty); a feature that was never seen counts with the step of its first event.
+        Σ step·value² over the features and the intercept, and what the penalty and forgetting take
+        at that event from weights that are not zero; a feature that was never seen counts with the
+        step of its first event. It holds for importance 1 and while the rest stays: scales, shares
+        of lanes, the factors of an adaptive penalty, the members of groups, the noise ratio of
+        Newton's evidence.
 
         Raises ``TypeError`` for a rule whose weights move with the clock, so that nothing is bound.
         """
@@ -168,7 +172,7 @@ class Readings:
         return float(self._serve(reaches[None, :], lane)[0])
 
     def plant(
-        self, weights: Mapping[Name, float], intercept: float = 0.0, trust: float = 0.0
+        self, weights: Mapping[Name, float], intercept: float = 0.0, trust: float = 1.0
     ) -> None:
         """Start from given weights, in all lanes; the next event without a slope changes nothing.
 
@@ -181,9 +185,17 @@ class Readings:
             the slower the weight moves.
 
         Raises ``TypeError`` for a rule whose weights move with the clock, ``ValueError`` for a
-        learner with a scale, whose units are not known before the first event.
+        learner with a scale, whose units are not known before the first event, and for a trust
+        that is below 0, or 0 with rates of each weight's own.
         """
         self._check_plantable(weights)
+        if not 0 <= trust < math.inf:
+            raise ValueError(f"trust = {trust!r} must be finite and ≥ 0")
+        if trust == 0 and "squares" in self.rule.columns:
+            raise ValueError(
+                f"trust = 0 with {self.rule.name!r}: the step of a weight without a past has no "
+                "bound, so that the first penalty would take it all; give trust > 0"
+            )
         slots = np.array([self.index.add(name) for name in weights], np.uint32)
         self._grow()
         known = slots >= FIRST  # a bounded index may refuse a name

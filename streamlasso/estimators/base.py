@@ -154,6 +154,8 @@ class SparseLinear(Reports):
         given = coefficients_from(source, **options)
         self._take_classes(given.classes)
         self._learner.plant(given.weights, given.intercept, trust)
+        if self._companion is not None:
+            self._companion.learner.plant(given.weights, given.intercept, trust)
 
     def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
         """Take the labels of a source."""

@@ -22,7 +22,9 @@ SMALLEST_CURVATURE, SMALLEST_BEND = 1e-5, 1e-30
 
 def _noise(information, hyper, lane):
     """√(n·r): the size of a sum of slopes, r how much they vary beyond what curvature says."""
-    ratio = hyper[NOISE, lane] / max(hyper[BEND, lane], hyper.dtype.type(SMALLEST_BEND))
+    ratio = hyper.dtype.type(1)
+    if hyper[BEND, lane] > 0:
+        ratio = hyper[NOISE, lane] / max(hyper[BEND, lane], hyper.dtype.type(SMALLEST_BEND))
     return math.sqrt(information * ratio)
 
 
@@ -65,6 +67,28 @@ def step(state, slot, lane, hyper, clock):
     one = state.dtype.type(1)
     information = state[slot, INFORMATION + lane] * faded(state, slot, lane, hyper, clock)
     return one / (one / hyper[PRIOR_VARIANCE, lane] + information)
+
+
+def reach(state, slot, lane, value, hyper, clock):
+    """|value|·(|value| + d)/q, d how far threshold and forgetting drive a weight that is not 0.
+
+    For a curvature ≤ 1, and r as it stands.
+    """
+    one = state.dtype.type(1)
+    last = one_fade(state, lane, hyper)
+    information = state[slot, INFORMATION + lane] * faded(state, slot, lane, hyper, clock)
+    prior = one / hyper[PRIOR_VARIANCE, lane]
+    kept = information * last
+    size = abs(value)
+    weight = abs(read(state, slot, lane, hyper, clock))
+    drift = size * 0
+    if weight > 0:
+        l1 = hyper[L1, lane]
+        most = _noise(kept + value * value, hyper, lane)
+        amount = last * threshold(state, slot, lane, l1, one, _noise(information, hyper, lane))
+        drift = abs(threshold(state, slot, lane, l1, one, most) - amount)
+        drift += weight * (one - last) * prior
+    return size * (size + drift) / (prior + kept)
 
 
 def rescale(state, slot, lane, ratio, hyper, clock):
@@ -144,6 +168,7 @@ class Newton(Rule):
         "read": read,
         "write": write,
         "step": step,
+        "reach": reach,
         "rescale": rescale,
         "weaken": weaken,
         "plant": plant,
