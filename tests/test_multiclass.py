@@ -45,7 +45,7 @@ def interpreted(model: Any) -> Any:
     return model
 
 
-def classes_of(events: int = 200, *, known: int = 2) -> list[Event]:
+def classes_of(events: int = 150, *, known: int = 2) -> list[Event]:
     """The usual stream cut into 4 classes, of which 2 and 3 come at a third and two thirds."""
     made = []
     for t, event in enumerate(stream("squared", events)):
@@ -134,7 +134,7 @@ def test_without_an_intercept_late_classes_equal_the_naive_reference() -> None:
 def test_a_third_class_leaves_the_ratio_of_the_first_two(rule: Rule) -> None:
     model = interpreted(SparseClassifier(rule))
     events = classes_of()
-    for event in events[:60]:
+    for event in events[:45]:
         model.learn_one(event.x, int(event.target), event.importance)
     probes = [event.x for event in events[60:80]]
     before = [model.predict_proba_one(x) for x in probes]
@@ -177,7 +177,7 @@ def test_frames_are_their_rows_with_new_classes_in_the_middle() -> None:
     one = interpreted(SparseClassifier(FTRLProximal(0.3, l1=0.5)))
     for x, label in zip(xs, y, strict=True):
         one.learn_one(x, label)
-    for cuts in ([0, 200], [0, 1, 66, 67, 150, 200]):
+    for cuts in ([0, 150], [0, 1, 49, 50, 51, 110, 150]):
         many = interpreted(SparseClassifier(FTRLProximal(0.3, l1=0.5)))
         for start, stop in pairwise(cuts):
             many.learn_many(X[start:stop], y[start:stop])

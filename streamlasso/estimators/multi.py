@@ -85,9 +85,9 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
         self.__dict__.update(attributes)
         self._encoder = self._new_encoder()
 
-    def _row(self, x: Event, *, allocate: bool) -> tuple[npt.NDArray[Any], ...]:
+    def _row(self, x: Event) -> tuple[npt.NDArray[Any], ...]:
         encoder = self._encoder
-        encoder.encode(x, allocate=allocate)
+        encoder.encode(x, allocate=True)
         size = encoder.size
         return np.array([0, size]), encoder.slots[:size], encoder.values[:size].copy()
 
@@ -103,11 +103,11 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
                 sources = [*(known or [0]), *[None] * len(new)][: len(self._targets)]
                 self._learner.rearrange(self._learner.loss, sources)
         targets = np.array([numbers.get(name, math.nan) for name in self._targets], np.float64)
-        if not len(targets) or np.isnan(targets).all():
+        if w == 0 or np.isnan(targets).all():
             return
         if len(targets) > 1:
             targets = targets[None, :]
-        indptr, slots, values = self._row(x, allocate=w != 0)
+        indptr, slots, values = self._row(x)
         self._learner.learn_rows(indptr, slots, values, targets, [w])
 
     def predict_one(self, x: Event) -> dict[Any, float]:
