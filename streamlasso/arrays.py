@@ -95,7 +95,7 @@ def checked_target_rows(
     if given.shape != (rows, outputs):
         raise ValueError(f"targets has shape {given.shape}; it must be ({rows}, {outputs})")
     checked_targets(given.ravel(), given.size, loss, dtype)
-    filled = np.zeros((rows, lanes), dtype)
+    filled = np.full((rows, lanes), np.nan, dtype)
     filled[:, :outputs] = given
     return filled
 

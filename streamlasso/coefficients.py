@@ -117,6 +117,8 @@ def coefficients_from(
     if callable(weights) and callable(intercept):  # a Learner
         return Coefficients(weights(), intercept())
     if isinstance(weights, Mapping) and intercept is not None:
+        if getattr(source, "companion", None) is not None:  # its weights are pairs
+            weights = source.learner.weights()
         # An estimator that has met fewer than two labels does not know its classes yet.
         labels = getattr(source, "_labels", None)
         if labels is None or len(labels.seen) < 2:

@@ -9,7 +9,7 @@ from typing import Any
 from streamlasso.index import Name
 from streamlasso.names import plain_name
 
-__all__ = ["export_weights", "from_cell", "to_cell", "tuples"]
+__all__ = ["export_classes", "export_weights", "from_cell", "to_cell", "tuples"]
 
 
 def export_weights(path: Path, loss: str, intercept: float, weights: Mapping[Name, float]) -> Path:
@@ -25,6 +25,37 @@ def export_weights(path: Path, loss: str, intercept: float, weights: Mapping[Nam
             writer.writerow(["name", "weight"])
             writer.writerow(["", repr(intercept)])
             writer.writerows([to_cell(name), repr(weight)] for name, weight in ordered)
+    else:
+        raise ValueError(f"export to {str(path)!r}: the name must end in .json or .csv")
+    return path
+
+
+def export_classes(
+    path: Path,
+    loss: str,
+    intercepts: Mapping[Any, float],
+    weights: Mapping[Any, Mapping[Name, float]],
+) -> Path:
+    """As `export_weights`, label by label."""
+    ordered = {
+        label: sorted(given.items(), key=lambda item: -abs(item[1]))
+        for label, given in weights.items()
+    }
+    if path.suffix == ".json":
+        classes = [
+            {"label": label, "intercept": intercepts[label],
+             "weights": [{"name": name, "weight": weight} for name, weight in rows]}
+            for label, rows in ordered.items()
+        ]  # fmt: skip
+        content = {"loss": loss, "classes": classes}
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    elif path.suffix == ".csv":
+        with path.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
+            writer = csv.writer(file)
+            writer.writerow(["label", "name", "weight"])
+            for label, rows in ordered.items():
+                writer.writerow([to_cell(label), "", repr(intercepts[label])])
+                writer.writerows([to_cell(label), to_cell(n), repr(w)] for n, w in rows)
     else:
         raise ValueError(f"export to {str(path)!r}: the name must end in .json or .csv")
     return path

@@ -6,15 +6,15 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from streamlasso.penalties import Constant, Penalty, as_penalty
 from streamlasso.rules import Rule
+from streamlasso.rules.base import NEVER
 
-__all__ = ["LARGEST_GRID", "expand"]
+__all__ = ["LARGEST_GRID", "expand", "listed"]
 
 LARGEST_GRID = 256
-
-# As a half-life it changes no bit, and it shares the kernels of the finite ones.
-NEVER = 1e300
 
 
 def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, ...]:
@@ -28,7 +28,7 @@ def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, 
     """
     if grid is None:
         return (rule,)
-    values = {name: _values(name, given, rule) for name, given in grid.items()}
+    values = {name: _values(name, given, rule) for name, given in listed(grid).items()}
     size = math.prod(len(given) for given in values.values())
     if not 1 <= size <= LARGEST_GRID:
         raise ValueError(
@@ -41,15 +41,25 @@ def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, 
     )
 
 
-def _values(name: str, given: Iterable[Any], rule: Rule) -> Sequence[Any]:
+def listed(grid: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+    """The grid with its values as lists of plain numbers, whatever they came as."""
+    if not isinstance(grid, Mapping):
+        raise TypeError(f"grid = {grid!r} must be a dict of lists: {{'l1': [0.1, 1, 10]}}")
+    for name, given in grid.items():
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise TypeError(f"grid: {name} = {given!r} must be a list of values")
+    return {
+        name: [value.item() if isinstance(value, np.generic) else value for value in given]
+        for name, given in grid.items()
+    }
+
+
+def _values(name: str, values: list[Any], rule: Rule) -> Sequence[Any]:
     if name not in rule.parameters:
         raise ValueError(
             f"grid: the rule {rule.name!r} has no number {name!r} to vary; "
             f"choose from {', '.join(rule.parameters)}"
         )
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise TypeError(f"grid: {name} = {given!r} must be a list of values")
-    values = list(given)
     if name == "half_life" and any(value < math.inf for value in values):
         return [min(value, NEVER) for value in values]
     own = rule.l1_penalty

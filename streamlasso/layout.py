@@ -60,6 +60,8 @@ def _faults_of_lanes(learner: "Learner", given: Sequence[Any]) -> list[str]:
             f"lanes must be rules of one kind and mode, got {list(given)!r}; "
             "use one Learner for each kind"
         )
+    elif len({repr(getattr(rule.l1_penalty, "by", None)) for rule in given}) > 1:
+        faults.append("lanes of Group penalties must have one by: their features share the groups")
     several = learner.loss.together or learner.outputs > 1
     if not isinstance(learner.outputs, int) or learner.outputs < 1:
         faults.append(f"outputs = {learner.outputs!r} must be a whole number ≥ 1")

@@ -169,8 +169,7 @@ class Learner(Readings):
         """
         if importance < 0:
             raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
-        if self.index.size > self._ready:
-            self._grow()
+        self._catch_up()
         score: float = self._kernels.learn_row(
             self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
             slots, values, size, float(target), float(importance),
@@ -180,6 +179,7 @@ class Learner(Readings):
 
     def score_row(self, slots: Array, values: Array, size: int) -> float:
         """The served score of one row, given as for `learn_row`; changes nothing."""
+        self._catch_up()
         score: float = self._kernels.score_row(
             self.state, self.hyper, self.counts, self.ledger, slots, values, size,
             self.fit_intercept, self._scores,

@@ -17,6 +17,7 @@ __all__ = [
     "bounded_exp_integral",
     "bounded_log",
     "log1pexp",
+    "nearing",
     "prefetch",
     "sigmoid",
     "soft_threshold",
@@ -31,6 +32,15 @@ HEIGHT = math.exp(BEND)
 def soft_threshold(value, amount):
     """S(v, a) = sgn(v)·max(|v| − a, 0), without a branch: v minus v clamped to [−a, a]."""
     return value - min(max(value, -amount), amount)
+
+
+@njit(error_model="numpy")
+def nearing(value, amount, ratio):
+    """The factor on v that makes S(v, a) that of v divided by the ratio."""
+    size = abs(value)
+    if size > amount:
+        return (amount + (size - amount) / ratio) / size
+    return size / size if size > 0 else ratio / ratio
 
 
 @njit(error_model="numpy")

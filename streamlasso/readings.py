@@ -1,5 +1,6 @@
 """What a learner says of itself: weights, counts, the lanes' losses, uncertainty, warm starts."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Readings:
     scale: str | None
     select: str | None
     fit_intercept: bool
+    _ready: int
     _kernels: Kernels
 
     @property
@@ -98,12 +100,14 @@ class Readings:
 
     def weights_of(self, slots: Array, lane: int | None = None) -> Array:
         """The effective weights of some slots."""
+        self._catch_up()
         weights = np.zeros((len(slots), self.lanes), self.dtype)
         self._kernels.read_slots(self.state, self.hyper, self.clock, slots, weights)
         return self._serve(weights, lane)
 
     def seen_values(self, slots: Array, values: Array, size: int) -> tuple[Array, Array]:
         """The entries of a row as they are scored: with a scale, wild values are cut."""
+        self._catch_up()
         slots, values = slots[:size], values[:size]
         if self.scale is None:
             return slots, values
@@ -147,8 +151,11 @@ class Readings:
     def uncertainty(self, slots: Array, values: Array, lane: int | None = None) -> float:
         """u(x): how far one more event like this one, with |slope| ≤ 1, can move its score.
 
-        Σ step·value² over the features and the intercept (explicit proximal rules add the pull of
-        the penalty); a feature that was never seen counts with the step of its first event.
+        Σ step·value² over the features and the intercept, and what the penalty and forgetting take
+        at that event from weights that are not zero; a feature that was never seen counts with the
+        step of its first event. It holds for importance 1 and while the rest stays: scales, shares
+        of lanes, the factors of an adaptive penalty, the members of groups, the noise ratio of
+        Newton's evidence.
 
         Raises ``TypeError`` for a rule whose weights move with the clock, so that nothing is bound.
         """
@@ -157,6 +164,7 @@ class Readings:
                 f"the rule {self.rule.name!r} moves all weights at every event, so no step bounds "
                 "the change of a score; use FTRLProximal, SoftThreshold or Newton"
             )
+        self._catch_up()
         reaches = np.zeros(self.lanes, self.dtype)
         self._kernels.reach_row(
             self.state, self.hyper, self.clock, slots, values, self.fit_intercept, reaches
@@ -164,7 +172,7 @@ class Readings:
         return float(self._serve(reaches[None, :], lane)[0])
 
     def plant(
-        self, weights: Mapping[Name, float], intercept: float = 0.0, trust: float = 0.0
+        self, weights: Mapping[Name, float], intercept: float = 0.0, trust: float = 1.0
     ) -> None:
         """Start from given weights, in all lanes; the next event without a slope changes nothing.
 
@@ -177,9 +185,17 @@ class Readings:
             the slower the weight moves.
 
         Raises ``TypeError`` for a rule whose weights move with the clock, ``ValueError`` for a
-        learner with a scale, whose units are not known before the first event.
+        learner with a scale, whose units are not known before the first event, and for a trust
+        that is below 0, or 0 with rates of each weight's own.
         """
         self._check_plantable(weights)
+        if not 0 <= trust < math.inf:
+            raise ValueError(f"trust = {trust!r} must be finite and ≥ 0")
+        if trust == 0 and "squares" in self.rule.columns:
+            raise ValueError(
+                f"trust = 0 with {self.rule.name!r}: the step of a weight without a past has no "
+                "bound, so that the first penalty would take it all; give trust > 0"
+            )
         slots = np.array([self.index.add(name) for name in weights], np.uint32)
         self._grow()
         known = slots >= FIRST  # a bounded index may refuse a name
@@ -194,6 +210,11 @@ class Readings:
 
     def _grow(self) -> None:
         raise NotImplementedError
+
+    def _catch_up(self) -> None:
+        """Have records for all names, those from events that another learned or none did, too."""
+        if self.index.size > self._ready:
+            self._grow()
 
     def _check_plantable(self, weights: Mapping[Name, float]) -> None:
         if not self.rule.bounded or "link" in self.rule.l1_penalty.shared:

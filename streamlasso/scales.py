@@ -14,8 +14,8 @@ doubling length (values 1; 2; 3–4; 5–8; … of the feature, so that a wild f
   numbers beside one-hot ones, the root mean square alone lets outliers take large steps.
 
 One wild value does little: |v| is cut to twice mx, at prediction too. Where s falls by more than
-4×, what was learned under the old one is kept as it is, since a rescaled record would remember the
-wild value alone.
+4×, the weight keeps its effect and the rest of the record stays as it is: rescaled, it would be
+sure of the wild value alone.
 
 What differs from "Normalized Online Learning" (Ross, Mineiro, Langford, UAI 2013), VowpalWabbit's
 ``--normalized``: there the maximum of all time is the scale, a weight is multiplied by
@@ -48,6 +48,10 @@ def rescale(state, slot, lane, ratio, hyper, clock):
     """The rule's own."""
 
 
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """The rule's own."""
+
+
 def largest(state, slot, peak, old_peak):
     """s = mx."""
     return max(peak, old_peak)
@@ -57,8 +61,8 @@ def root_mean_square(state, slot, peak, old_peak):
     """s = √ms over both blocks."""
     start = state[slot, START]
     now, before = state[slot, SEEN] - start, math.ceil(start / 2)
-    total = now * state[slot, SQUARE] + before * state[slot, OLD_SQUARE]
-    return math.sqrt(total / (now + before))
+    share = now / (now + before)  # a sum of squares could overflow
+    return math.sqrt(share * state[slot, SQUARE] + (1 - share) * state[slot, OLD_SQUARE])
 
 
 def both(state, slot, peak, old_peak):
@@ -104,9 +108,12 @@ def observe(state, slot, value, hyper, clock):
     if unit == 0:  # a square that underflows
         unit = max(peak, old_peak)
     old = state[slot, UNIT]
-    if 0 < old != unit and old <= 4 * unit:
+    if 0 < old != unit:
         for lane in range(LANES):
-            rescale(state, slot, lane, old / unit, hyper, clock)
+            if old <= 4 * unit:
+                rescale(state, slot, lane, old / unit, hyper, clock)
+            else:
+                weaken(state, slot, lane, old / unit, hyper, clock)
     state[slot, UNIT] = unit
     return value / unit
 

@@ -78,8 +78,9 @@ def mix(ledger):
         share = 0.0
         if ledger[USED, lane] != 0:
             excess = ledger[LOSS, lane] - least
-            alone = 1.0 if excess == 0 else 0.0  # numba makes no number of a bool
-            share = math.exp(-excess / unit) if unit > 0 else alone
+            share = 1.0 if excess == 0 else 0.0  # numba makes no number of a bool
+            if unit > 0:
+                share = math.exp(-excess / unit)
         ledger[SHARE, lane] = share
         total += share
     for lane in range(LANES):

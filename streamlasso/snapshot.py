@@ -10,14 +10,14 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
-from streamlasso.estimators import SparseClassifier, SparseRegressor
+from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
 from streamlasso.index import INDEXES, Name
 from streamlasso.learner import Learner
 from streamlasso.losses import Softmax, get_loss
@@ -36,7 +36,7 @@ __all__ = [
 
 FORMAT = 2
 
-Estimator = SparseClassifier | SparseRegressor
+Estimator = SparseClassifier | SparseRegressor | SparseMultiRegressor
 Array = npt.NDArray[Any]
 
 
@@ -49,9 +49,7 @@ def _manifest(model: Estimator) -> dict[str, Any]:
     labels = None
     if isinstance(model, SparseClassifier):
         labels = {"classes": model.classes, "seen": sorted(model._labels.seen, key=repr)}
-    grid = None
-    if model.grid is not None:
-        grid = [[name, [value_to(v) for v in values]] for name, values in model.grid.items()]
+    several = isinstance(model, SparseMultiRegressor)
     return {
         "format": FORMAT,
         "estimator": type(model).__name__,
@@ -64,14 +62,20 @@ def _manifest(model: Estimator) -> dict[str, Any]:
         "index_settings": learner.index.settings(),
         "fit_intercept": model.fit_intercept,
         "scale": model.scale,
-        "grid": grid,
-        "select": model.select,
-        "refit": model.refit,
+        **({"targets": model.targets} if several else _choices(model)),
         "interactions": model.interactions,
         "dtype": learner.dtype,
         "capacity": len(learner.state),
         "labels": labels,
     }
+
+
+def _choices(model: Any) -> dict[str, Any]:
+    """What an estimator of one target may have besides."""
+    grid = None
+    if model.grid is not None:
+        grid = [[name, [value_to(v) for v in values]] for name, values in model.grid.items()]
+    return {"grid": grid, "select": model.select, "refit": model.refit}
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,9 @@ class Captured:
 def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
     """Copy an estimator; ``extra`` is JSON that comes back in the manifest."""
     arrays = _state(model.learner) | model.learner.index.memory()
-    if model.companion is not None:
-        arrays |= {f"refit_{name}": array for name, array in _state(model.companion).items()}
+    companion = getattr(model, "companion", None)
+    if companion is not None:
+        arrays |= {f"refit_{name}": array for name, array in _state(companion).items()}
     manifest = {**_manifest(model), "extra": extra or {}}
     return Captured(manifest, arrays, model.learner.index.entries())
 
@@ -193,36 +198,40 @@ def load(path: str | Path) -> Estimator:
     Raises `SnapshotError` if the file is damaged, foreign or of another format.
     """
     manifest, arrays = _open(Path(path))
-    kinds = {kind.__name__: kind for kind in (SparseClassifier, SparseRegressor)}
+    kinds = {kind.__name__: kind for kind in get_args(Estimator)}
     index = None
     if manifest["index"] is not None:
         index = INDEXES[manifest["index"]](**manifest["index_settings"])
     loss = get_loss(manifest["loss"], **manifest["loss_parameters"])
-    grid = None
-    if manifest["grid"] is not None:
+    choices: dict[str, Any] = {
+        name: manifest[name] for name in ("select", "refit") if name in manifest
+    }
+    if manifest.get("grid") is not None:
         grid = {name: [value_from(v) for v in values] for name, values in manifest["grid"]}
+        choices["grid"] = grid
     model: Estimator = kinds[manifest["estimator"]](
-        rule_from(manifest) if manifest["given_rule"] else None,
+        rule=rule_from(manifest) if manifest["given_rule"] else None,
         # A name where it says all, as most estimators are given it.
-        loss.name if loss == get_loss(loss.name) else loss,
-        index,
-        manifest["fit_intercept"],
-        manifest["scale"],
-        grid,
-        manifest["select"],
-        manifest["refit"],
-        manifest["interactions"],
+        loss=loss.name if loss == get_loss(loss.name) else loss,
+        index=index,
+        fit_intercept=manifest["fit_intercept"],
+        scale=manifest["scale"],
+        interactions=manifest["interactions"],
+        **choices,
     )
     learner = model.learner
     if isinstance(model, SparseClassifier):
         _take_labels(model, manifest)
+    if isinstance(model, SparseMultiRegressor):
+        model._take_targets([_name(name) for name in manifest["targets"]])
     names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
     learner.index.restore((slot, _name(name)) for slot, name in names)
     learner.index.remember(arrays)
     _restore(learner, arrays, manifest["capacity"])
-    if model.companion is not None:
-        capacity = max(len(model.companion.state), 1 << (learner.index.size - 1).bit_length())
-        _restore(model.companion, arrays, capacity, "refit_")
+    companion = getattr(model, "companion", None)
+    if companion is not None:
+        capacity = max(len(companion.state), 1 << (learner.index.size - 1).bit_length())
+        _restore(companion, arrays, capacity, "refit_")
     return model
 
 

@@ -154,6 +154,7 @@ def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
         "OWN": recipe.own,
         "TOUCHED": recipe.offsets.get(TOUCHED, -1),
         "MULTI": recipe.several_targets,
+        "APART": recipe.lanes > 1 and not recipe.loss.together,
         "SPREADS": recipe.rule.spreads,
         "CURVED": recipe.rule.spreads,
         "GATHERS": "gather" in {**recipe.rule.functions, **takes_over},

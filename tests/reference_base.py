@@ -141,3 +141,7 @@ class Reference:
     def rescale(self, coordinate: int, ratio: float) -> None:
         """The feature's values are from now on ``ratio`` times what they were."""
         raise NotImplementedError
+
+    def weaken(self, coordinate: int, ratio: float) -> None:
+        """w ← w/ratio, and nothing else that can be helped."""
+        raise NotImplementedError

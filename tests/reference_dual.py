@@ -52,6 +52,17 @@ class DualReference(Reference):
         self.n[coordinate] *= ratio**2
         self._read()
 
+    def _threshold(self, j: int) -> float:
+        """What |z_j| has to exceed."""
+        raise NotImplementedError
+
+    def weaken(self, coordinate: int, ratio: float) -> None:
+        threshold = self._threshold(coordinate)
+        beyond = abs(self.z[coordinate]) - threshold
+        if beyond > 0:
+            self.z[coordinate] = math.copysign(threshold + beyond / ratio, self.z[coordinate])
+        self._read()
+
 
 class FTRLProximal(DualReference):
     """McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013, Algorithm 1:
@@ -93,10 +104,14 @@ class FTRLProximal(DualReference):
             self.n[j] += g**2
         self._grow_older(step.gradient)
 
+    def _threshold(self, j: int) -> float:
+        age = float(self.age[j]) if self.per_event else 1.0
+        return self.shrinkage.threshold(j, age, math.sqrt(self.n[j]))
+
     def _weight(self, j: int) -> float:
         age = float(self.age[j]) if self.per_event else 1.0
         root = math.sqrt(self.n[j])
-        dual = shrink(self.z[j], self.shrinkage.threshold(j, age, root))
+        dual = shrink(self.z[j], self._threshold(j))
         l2 = 0.0 if j == 0 else age * self.l2
         return self._divided(dual, (self.beta + root) / self.alpha + l2)
 
@@ -143,9 +158,12 @@ class DualAveraging(DualReference):
         root = DELTA + math.sqrt(self.n[j]) if self.adaptive else math.sqrt(self.age[j])
         return root / self.learning_rate
 
+    def _threshold(self, j: int) -> float:
+        return self.shrinkage.threshold(j, float(self.age[j]), math.sqrt(self.n[j]))
+
     def _weight(self, j: int) -> float:
         age = float(self.age[j])
-        dual = shrink(self.z[j], self.shrinkage.threshold(j, age, math.sqrt(self.n[j])))
+        dual = shrink(self.z[j], self._threshold(j))
         l2 = 0.0 if j == 0 else age * self.l2
         return self._divided(dual, l2 + self._inverse_rate(j))
 
@@ -196,9 +214,11 @@ class Newton(DualReference):
     def _noise(self) -> float:
         return self.sum_variance / self.sum_curvature if self.sum_curvature > 0 else 1.0
 
+    def _threshold(self, j: int) -> float:
+        return self.shrinkage.threshold(j, 1.0, math.sqrt(self.n[j] * self._noise()))
+
     def _weight(self, j: int) -> float:
-        root = math.sqrt(self.n[j] * self._noise())
-        dual = shrink(self.z[j], self.shrinkage.threshold(j, 1.0, root))
+        dual = shrink(self.z[j], self._threshold(j))
         return self._divided(dual, self._q()[j])
 
     def _unpenalised(self) -> Vector:

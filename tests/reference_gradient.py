@@ -48,6 +48,9 @@ class GradientReference(Reference):
         self.w[coordinate] /= ratio
         self.n[coordinate] *= ratio**2
 
+    def weaken(self, coordinate: int, ratio: float) -> None:
+        self.w[coordinate] /= ratio
+
 
 class TruncatedGradient(GradientReference):
     """Langford, Li, Zhang, "Sparse Online Learning via Truncated Gradient", JMLR 2009.

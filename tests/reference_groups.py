@@ -63,6 +63,9 @@ class GroupFTRL(FTRLProximal):
     def rescale(self, coordinate: int, ratio: float) -> None:
         raise ValueError("no reference for a scale with groups: they share one n")
 
+    def weaken(self, coordinate: int, ratio: float) -> None:
+        raise ValueError("no reference for a scale with groups: they share one n")
+
     def group_norms(self) -> Vector:
         """‖w_G‖ of every group of features."""
         return np.array([np.linalg.norm(self.w[group]) for group in self.groups[1:]])

@@ -61,8 +61,8 @@ class Scaled(Reference):
 
     An event is scored with the scales from before it (a first value is its own scale; its weight is
     0). Then, if it counts, its values move the scales, the state of a feature with a new scale is
-    rescaled by r = s_old/s_new, unless s fell to less than a quarter, and the event is learned with
-    the new scales. A value of 0 does not concern the scale.
+    rescaled by r = s_old/s_new (where s fell to less than a quarter, its weight alone becomes w/r),
+    and the event is learned with the new scales. A value of 0 does not concern the scale.
     """
 
     def __init__(self, inner: Reference, kind: str) -> None:
@@ -115,8 +115,8 @@ class Scaled(Reference):
             if before is None:
                 continue
             self.own_gap = min(self.own_gap, abs(4 * past.scale / before - 1))
-            if past.scale >= before / 4:
-                self.inner.rescale(1 + int(j), before / past.scale)
+            move = self.inner.rescale if past.scale >= before / 4 else self.inner.weaken
+            move(1 + int(j), before / past.scale)
         scaled = np.zeros(len(x))
         for j in np.flatnonzero(x):
             scaled[j] = clipped[j] / self.values[j].scale

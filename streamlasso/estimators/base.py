@@ -11,7 +11,7 @@ from streamlasso.arrays import checked_importances, checked_targets
 from streamlasso.encoding import RowEncoder, frame_rows
 from streamlasso.estimators.reports import Reports
 from streamlasso.feeding import learn_events
-from streamlasso.grid import expand
+from streamlasso.grid import expand, listed
 from streamlasso.index import FeatureIndex, GrowingIndex, Name
 from streamlasso.interactions import Interactions, checked_interactions
 from streamlasso.learner import Learner
@@ -50,13 +50,14 @@ class SparseLinear(Reports):
         self.index = index
         self.fit_intercept = fit_intercept
         self.scale = scale
-        self.grid = grid
+        # Lists: a generator would be empty in a clone, and the file holds plain numbers.
+        self.grid = None if grid is None else listed(grid)
         self.select = select
         self.refit = refit
         # A list: river's clone asks for the first item of a tuple.
         self.interactions = list(checked_interactions(interactions))
         self._learner = Learner(
-            expand(FTRLProximal() if rule is None else rule, grid),
+            expand(FTRLProximal() if rule is None else rule, self.grid),
             get_loss(loss, self._domains),
             # A parameter is a template: clones of one estimator must not share names.
             GrowingIndex() if index is None else index.fresh(),
@@ -153,6 +154,8 @@ class SparseLinear(Reports):
         given = coefficients_from(source, **options)
         self._take_classes(given.classes)
         self._learner.plant(given.weights, given.intercept, trust)
+        if self._companion is not None:
+            self._companion.learner.plant(given.weights, given.intercept, trust)
 
     def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
         """Take the labels of a source."""

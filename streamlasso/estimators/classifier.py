@@ -1,6 +1,7 @@
 """Classification, into two classes or more."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from river import base
 
 from streamlasso.estimators.base import Event, SparseLinear
+from streamlasso.export import export_classes
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.interactions import Interactions
 from streamlasso.labels import Labels
@@ -211,8 +213,35 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
             raise ValueError(f"label = {label!r} is none of the classes {list(self.classes)}")
         return self._contributions(x, self._learner, self.classes.index(label))
 
+    def uncertainty_one(self, x: Event) -> float:
+        """u(x): how far one more event like this one can move its score, of many the widest."""
+        if not self._many:
+            return super().uncertainty_one(x)
+        encoder, learner = self._encoder, self._learner
+        encoder.encode(x, allocate=False)
+        row = encoder.slots[: encoder.size], encoder.values[: encoder.size]
+        return max(learner.uncertainty(*row, lane) for lane in range(len(self.classes)))
+
+    def export(self, path: str | Path) -> Path:
+        """Write the intercepts and the active weights alone, as ``.json`` or ``.csv``.
+
+        Of two classes as `SparseRegressor.export`; of more label by label: JSON ``{"loss",
+        "classes": [{"label", "intercept", "weights"}, …]}``, CSV columns ``label``, ``name`` and
+        ``weight``.
+        """
+        if not self._many:
+            return super().export(path)
+        return export_classes(Path(path), self._learner.loss.name, self.intercept, self.weights)
+
     def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
         if self._many:
             raise ValueError("a warm start is for two classes, this model has more")
-        if classes is not None and not self._labels.seen:
+        if classes is None:
+            return
+        if not self._labels.seen:
             self._labels.classes, self._labels.seen = tuple(classes), set(classes)
+        elif tuple(classes) != self.classes:
+            raise ValueError(
+                f"the source's negative and positive label are {tuple(classes)!r}, this model has "
+                f"met {self.classes!r}; start before its first event, or pass {{name: weight}}"
+            )

@@ -1,6 +1,8 @@
 """Regression on several targets at once."""
 
+import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,12 @@ from streamlasso.rules import FTRLProximal, Rule
 __all__ = ["SparseMultiRegressor"]
 
 Event = Mapping[Name, Any]
+
+
+def _number(value: Any) -> float:
+    """A target as a number, NaN for one that is missing."""
+    missing = value is None or type(value).__name__ == "NAType"
+    return math.nan if missing else float(value)
 
 
 class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
@@ -77,15 +85,16 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
         self.__dict__.update(attributes)
         self._encoder = self._new_encoder()
 
-    def _row(self, x: Event, *, allocate: bool) -> tuple[npt.NDArray[Any], ...]:
+    def _row(self, x: Event) -> tuple[npt.NDArray[Any], ...]:
         encoder = self._encoder
-        encoder.encode(x, allocate=allocate)
+        encoder.encode(x, allocate=True)
         size = encoder.size
         return np.array([0, size]), encoder.slots[:size], encoder.values[:size].copy()
 
     def learn_one(self, x: Event, y: Mapping[Any, float | None], w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
-        new = [name for name in y if name not in self._targets]
+        numbers = {name: _number(value) for name, value in y.items()}
+        new = [name for name in y if name not in self._targets and not math.isnan(numbers[name])]
         if new and w > 0:
             known: list[int | None] = [*range(len(self._targets))]
             self._targets += new
@@ -93,13 +102,12 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
                 # The first target takes over the lane that the learner was made with.
                 sources = [*(known or [0]), *[None] * len(new)][: len(self._targets)]
                 self._learner.rearrange(self._learner.loss, sources)
-        given = [y.get(name) for name in self._targets]
-        targets = np.array([np.nan if value is None else value for value in given], np.float64)
-        if not len(targets) or np.isnan(targets).all():
+        targets = np.array([numbers.get(name, math.nan) for name in self._targets], np.float64)
+        if w == 0 or np.isnan(targets).all():
             return
         if len(targets) > 1:
             targets = targets[None, :]
-        indptr, slots, values = self._row(x, allocate=w != 0)
+        indptr, slots, values = self._row(x)
         self._learner.learn_rows(indptr, slots, values, targets, [w])
 
     def predict_one(self, x: Event) -> dict[Any, float]:
@@ -111,6 +119,18 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
             name: float(mean(score))
             for name, score in zip(self._targets, scores.tolist(), strict=False)
         }
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one file, from which `streamlasso.load` goes on to the same bits."""
+        from streamlasso.snapshot import save
+
+        return save(path, self)
+
+    def _take_targets(self, names: list[Any]) -> None:
+        """Lanes for so many targets, in place of those there are."""
+        self._targets = names
+        if len(names) > 1:
+            self._learner.rearrange(self._learner.loss, [None] * len(names))
 
     @property
     def learner(self) -> Learner:

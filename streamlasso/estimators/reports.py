@@ -1,5 +1,6 @@
 """What an estimator says of its model."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from streamlasso.export import export_weights
 from streamlasso.index import Name
 from streamlasso.learner import Learner
 from streamlasso.refit import Companion, Effect
+from streamlasso.rules.base import NEVER
 from streamlasso.selection import LaneRow
 
 __all__ = ["Reports"]
@@ -142,7 +144,8 @@ class Reports:
 
     def _varied(self) -> list[dict[str, float]]:
         """The hyper-parameters of the grid, lane by lane, as numbers."""
-        return [{name: rule.value(name) for name in self.grid} for rule in self._learner.rules]
+        varied = [{name: rule.value(name) for name in self.grid} for rule in self._learner.rules]
+        return [{k: math.inf if v == NEVER else v for k, v in row.items()} for row in varied]
 
     def export(self, path: str | Path) -> Path:
         """Write the intercept and the active weights alone, as ``.json`` or ``.csv``.

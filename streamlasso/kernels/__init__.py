@@ -16,7 +16,8 @@ Arrays, the same for all templates:
 * ``scores[row, lane]``; where a lane is selected, one more column holds what is served.
 
 An event is applied to all its features or to none: whether it is safe is known before the first
-write. Adding is in the order of the features, so results do not depend on how rows are chunked.
+write, for each lane by itself where lanes are models apart. Adding is in the order of the features,
+so results do not depend on how rows are chunked.
 """
 
 from streamlasso.kernels import learning, names, parts, reading, scoring

@@ -4,6 +4,7 @@ intercept's part and the features'.
 
 from streamlasso.kernels.names import (
     ADVANCE,
+    APART,
     CLOCK,
     COUNTS,
     CURVATURE,
@@ -28,6 +29,7 @@ from streamlasso.kernels.names import (
     SURVEY_LANES,
     TARGET,
     TRACK,
+    VARIANCE,
     WRITE,
     WRITE_FEATURES,
 )
@@ -48,14 +50,21 @@ def learn_one(
     )
     SLOPES(scores, row, importance, events, loss_hyper)
     largest = LARGEST_64 if state.itemsize == 8 else LARGEST_32
-    safe = True
+    safe = not APART
     for lane in range(LANES):
         slope = events[SLOPE, lane]
         # The score is tested too: a kink can turn a NaN score into a finite slope.
-        safe &= slope * slope * (norm + 1) < largest and abs(scores[row, lane]) < largest
+        fine = slope * slope * (norm + 1) < largest and abs(scores[row, lane]) < largest
         events[IMPORTANCE, lane] = importance
         if CURVED:
-            safe &= events[CURVATURE, lane] * (norm + 1) < largest
+            fine &= events[CURVATURE, lane] * (norm + 1) < largest
+        if not APART:
+            safe &= fine
+        elif fine and not (MULTI and events[TARGET, lane] != events[TARGET, lane]):
+            safe = True
+        else:  # one model that ran away, or whose target is missing, stops no other
+            events[SLOPE, lane] = events[CURVATURE, lane] = 0
+            events[VARIANCE, lane] = events[IMPORTANCE, lane] = 0
     if safe and importance != 0:
         if SELECTS:
             TRACK(ledger, scores, row, events, importance, loss_hyper)

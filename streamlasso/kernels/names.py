@@ -29,7 +29,7 @@ FIRST_RENEWAL = 64
 LANES = 1
 OWN = 0  # first column of the rule: those before it may be set without an event
 TOUCHED = -1  # the column of the last event's clock, where the index evicts
-MULTI = CURVED = SPREADS = GATHERS = RENEWS = SELECTS = COUNTS = False
+APART = MULTI = CURVED = SPREADS = GATHERS = RENEWS = SELECTS = COUNTS = False
 _UNBOUND: Any = None
 READ = WRITE = STEP = REACH = PLANT = SETTLE = TICK = DUE = RESET = GATHER = RENEW = REPAY = (
     _UNBOUND

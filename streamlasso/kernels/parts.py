@@ -207,7 +207,9 @@ def survey_lanes(state, hyper, clock, ledger):
 def track(ledger, scores, row, events, importance, loss_hyper):
     """Add the event's losses to the lanes' sums."""
     for lane in range(LANES):
-        loss = min(VALUE(scores[row, lane], events[TARGET, lane], loss_hyper), LARGEST_LOSS)
+        loss = VALUE(scores[row, lane], events[TARGET, lane], loss_hyper)
+        if not loss < LARGEST_LOSS:  # also of a NaN
+            loss = LARGEST_LOSS
         memory = ledger[MEMORY, lane]
         ledger[LOSS, lane] = memory * ledger[LOSS, lane] + importance * loss
         ledger[WEIGHT, lane] = memory * ledger[WEIGHT, lane] + importance

@@ -111,6 +111,22 @@ def step(state, slot, lane, hyper, clock):
     return alpha / (hyper[BETA, lane] + root + alpha * (events * hyper[L2, lane]))
 
 
+def reach(state, slot, lane, value, hyper, clock):
+    """step·value·(value + d), d what a penalty per event takes off a weight that is not 0.
+
+    For a group that the event brings no new member.
+    """
+    size = abs(value)
+    drift = size * 0
+    if PER_EVENT:
+        weight = abs(read(state, slot, lane, hyper, clock))
+        head = int(state[slot, LINK])
+        members = state[head, MEMBERS + lane] if head > 0 else 1
+        if weight > 0:
+            drift = hyper[L1, lane] * math.sqrt(members) + hyper[L2, lane] * weight
+    return step(state, slot, lane, hyper, clock) * size * (size + drift)
+
+
 @dataclass(frozen=True)
 class Group(Penalty):
     """Group lasso (Yuan, Lin 2006): λ1·Σ_G √|G|·‖w_G‖₂.
@@ -146,6 +162,7 @@ class Group(Penalty):
             "read": read,
             "write": write,
             "step": step,
+            "reach": reach,
             "gather": gather,
         }
     }

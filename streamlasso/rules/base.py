@@ -23,6 +23,8 @@ The functions:
   can move the score through this slot; by default step·value².
 * ``rescale(state, slot, lane, ratio, hyper, clock)``: the feature's values are from now on
   ``ratio`` times what they were; the record becomes what it would be had they always been.
+* ``weaken(state, slot, lane, ratio, hyper, clock)``: w ← w/ratio; how sure the record is of it
+  stays as it is.
 * ``plant(state, slot, lane, weight, trust, hyper, clock)``: make the record read ``weight``.
 * ``settle(state, slot, lane, hyper, clock)``: write pending shrinkage into the record, as if the
   totals had just been reset.
@@ -47,7 +49,10 @@ from streamlasso.events import SLOPE
 from streamlasso.numerics import soft_threshold
 from streamlasso.penalties import Penalty, as_penalty
 
-__all__ = ["SLOPE", "Rule", "counts_events", "shrink"]
+__all__ = ["NEVER", "SLOPE", "Rule", "counts_events", "shrink"]
+
+NEVER = 1e300
+"""A finite half-life that fades nothing: what shares the kernels of those that do."""
 
 NONNEGATIVE = False
 FLOOR = 0
@@ -69,6 +74,10 @@ def step(state, slot, lane, hyper, clock):
 def reach(state, slot, lane, value, hyper, clock):
     """step·value²."""
     return step(state, slot, lane, hyper, clock) * value * value
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """The record stays: the default."""
 
 
 def tick(hyper, lane, clock, events):
@@ -128,6 +137,7 @@ class Rule:
         "shrink": shrink,
         "step": step,
         "reach": reach,
+        "weaken": weaken,
         "tick": tick,
         "due": due,
         "reset": reset,
@@ -231,7 +241,7 @@ class Rule:
         if "half_life" in self.parameters:
             # log f with f = 2^(−1/half-life), by which an event fades the past.
             at = self.parameters.index("half_life")
-            values[at] = -math.log(2.0) / values[at]
+            values[at] = -math.log(2.0) / values[at] if values[at] < NEVER else 0.0
         values += self.initial_totals()
         values += [float(getattr(self.l1_penalty, name)) for name in self.l1_penalty.parameters]
         constrained = getattr(self, "nonnegative", False) and not intercept

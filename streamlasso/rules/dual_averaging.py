@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streamlasso.events import SLOPE
+from streamlasso.numerics import nearing
 from streamlasso.penalties import Penalty
 from streamlasso.penalties.base import threshold
 from streamlasso.rules.base import Rule, shrink
@@ -64,6 +65,14 @@ def rescale(state, slot, lane, ratio, hyper, clock):
     """Sums of gradients are in proportion to the values."""
     state[slot, DUAL + lane] *= ratio
     state[slot, ROOT + lane] *= ratio
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio, √n as it is."""
+    fade = faded(state, slot, lane, hyper, clock)
+    events, root = age(state, slot, lane, hyper, clock), state[slot, ROOT + lane] * fade
+    amount = threshold(state, slot, lane, hyper[L1, lane], events, root)
+    state[slot, DUAL + lane] *= nearing(state[slot, DUAL + lane] * fade, amount, ratio)
 
 
 def plant(state, slot, lane, weight, trust, hyper, clock):
@@ -128,6 +137,7 @@ class DualAveraging(Rule):
         "write": write,
         "step": step,
         "rescale": rescale,
+        "weaken": weaken,
         "plant": plant,
     }
 

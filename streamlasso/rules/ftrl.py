@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from streamlasso.events import SLOPE
+from streamlasso.numerics import nearing
 from streamlasso.penalties import Penalty
 from streamlasso.penalties.base import threshold
 from streamlasso.rules.base import Rule, counts_events, shrink
@@ -74,10 +75,45 @@ def step(state, slot, lane, hyper, clock):
     return alpha / (hyper[BETA, lane] + root + alpha * (events * hyper[L2, lane]))
 
 
+def reach(state, slot, lane, value, hyper, clock):
+    """|value|·(|value| + d)/(q + λ2), d how far penalty and forgetting drive a weight not 0.
+
+    With −z = w(q + λ2) ± λ before the event, the dual that w stays at after it is known; d is the
+    distance from there of what z and the threshold become.
+    """
+    alpha = hyper[ALPHA, lane]
+    last = one_fade(state, lane, hyper)
+    root = state[slot, ROOT + lane] * faded(state, slot, lane, hyper, clock)
+    before = _events(state, slot, lane, hyper, clock)
+    after = _events(state, slot, lane, hyper, clock + 1)
+    if SINCE_BIRTH and root == 0:
+        before, after = before * 0, before * 0 + 1
+    fixed = hyper[BETA, lane] + alpha * (after * hyper[L2, lane])
+    size = abs(value)
+    weight = abs(read(state, slot, lane, hyper, clock))
+    drift = size * 0
+    if weight > 0:
+        l1 = hyper[L1, lane]
+        most = math.sqrt(root * root * last * last + value * value)
+        amount = last * threshold(state, slot, lane, l1, before, root)
+        drift = abs(threshold(state, slot, lane, l1, after, most) - amount)
+        was = hyper[BETA, lane] + alpha * (before * hyper[L2, lane])
+        drift += weight * abs(last * was - fixed) / alpha
+    return alpha * size * (size + drift) / (fixed + root * last)
+
+
 def rescale(state, slot, lane, ratio, hyper, clock):
     """z and √n are sums of gradients, which are in proportion to the values."""
     state[slot, DUAL + lane] *= ratio
     state[slot, ROOT + lane] *= ratio
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio, √n as it is."""
+    fade = faded(state, slot, lane, hyper, clock)
+    events, root = _events(state, slot, lane, hyper, clock), state[slot, ROOT + lane] * fade
+    amount = threshold(state, slot, lane, hyper[L1, lane], events, root)
+    state[slot, DUAL + lane] *= nearing(state[slot, DUAL + lane] * fade, amount, ratio)
 
 
 def plant(state, slot, lane, weight, trust, hyper, clock):
@@ -152,7 +188,9 @@ class FTRLProximal(Rule):
         "read": read,
         "write": write,
         "step": step,
+        "reach": reach,
         "rescale": rescale,
+        "weaken": weaken,
         "plant": plant,
     }
 

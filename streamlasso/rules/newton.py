@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streamlasso.events import CURVATURE, IMPORTANCE, OWN_SPREAD, SLOPE, SPREAD, VARIANCE
+from streamlasso.numerics import nearing
 from streamlasso.penalties import Penalty
 from streamlasso.penalties.base import threshold
 from streamlasso.rules.base import Rule, shrink
@@ -21,7 +22,9 @@ SMALLEST_CURVATURE, SMALLEST_BEND = 1e-5, 1e-30
 
 def _noise(information, hyper, lane):
     """√(n·r): the size of a sum of slopes, r how much they vary beyond what curvature says."""
-    ratio = hyper[NOISE, lane] / max(hyper[BEND, lane], hyper.dtype.type(SMALLEST_BEND))
+    ratio = hyper.dtype.type(1)
+    if hyper[BEND, lane] > 0:
+        ratio = hyper[NOISE, lane] / max(hyper[BEND, lane], hyper.dtype.type(SMALLEST_BEND))
     return math.sqrt(information * ratio)
 
 
@@ -66,10 +69,40 @@ def step(state, slot, lane, hyper, clock):
     return one / (one / hyper[PRIOR_VARIANCE, lane] + information)
 
 
+def reach(state, slot, lane, value, hyper, clock):
+    """|value|·(|value| + d)/q, d how far threshold and forgetting drive a weight that is not 0.
+
+    For a curvature ≤ 1, and r as it stands.
+    """
+    one = state.dtype.type(1)
+    last = one_fade(state, lane, hyper)
+    information = state[slot, INFORMATION + lane] * faded(state, slot, lane, hyper, clock)
+    prior = one / hyper[PRIOR_VARIANCE, lane]
+    kept = information * last
+    size = abs(value)
+    weight = abs(read(state, slot, lane, hyper, clock))
+    drift = size * 0
+    if weight > 0:
+        l1 = hyper[L1, lane]
+        most = _noise(kept + value * value, hyper, lane)
+        amount = last * threshold(state, slot, lane, l1, one, _noise(information, hyper, lane))
+        drift = abs(threshold(state, slot, lane, l1, one, most) - amount)
+        drift += weight * (one - last) * prior
+    return size * (size + drift) / (prior + kept)
+
+
 def rescale(state, slot, lane, ratio, hyper, clock):
     """z is a sum of gradients, n one of squares."""
     state[slot, DUAL + lane] *= ratio
     state[slot, INFORMATION + lane] *= ratio * ratio
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio, n as it is."""
+    fade = faded(state, slot, lane, hyper, clock)
+    noise = _noise(state[slot, INFORMATION + lane] * fade, hyper, lane)
+    amount = threshold(state, slot, lane, hyper[L1, lane], state.dtype.type(1), noise)
+    state[slot, DUAL + lane] *= nearing(state[slot, DUAL + lane] * fade, amount, ratio)
 
 
 def plant(state, slot, lane, weight, trust, hyper, clock):
@@ -135,7 +168,9 @@ class Newton(Rule):
         "read": read,
         "write": write,
         "step": step,
+        "reach": reach,
         "rescale": rescale,
+        "weaken": weaken,
         "plant": plant,
         "tick": tick,
     }

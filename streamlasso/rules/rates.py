@@ -37,18 +37,34 @@ def grow(state, slot, lane, gradient, hyper, clock):
     state[slot, SQUARES + lane] = squares + gradient * gradient
 
 
-def pull_of(hyper, lane):
-    """The penalty of one event; each rule has its own."""
+def read(state, slot, lane, hyper, clock):
+    """Each rule has its own."""
+    return 0.0
+
+
+def pull_of(state, slot, lane, weight, hyper):
+    """What one event's penalty takes off a weight, per step size; each rule has its own."""
     return 0.0
 
 
 def reach(state, slot, lane, value, hyper, clock):
-    """η'·(value² + λ1·|value|), η' the rate after this event's square: finite at birth."""
-    pull = pull_of(hyper, lane) * abs(value)
+    """|value|·max(p, min(p + ηλ, |w|)): a step p, and what the penalty takes at most.
+
+    p = η'·|value| with η' the rate after the largest gradient; a penalty never takes a weight past
+    zero, which bounds it where η is large for want of a past.
+    """
+    size = abs(value)
+    weight = abs(read(state, slot, lane, hyper, clock))
+    eta = rate(state, slot, lane, hyper, clock)
+    push = eta * size
     if ADAPTIVE:
-        root = math.sqrt(state[slot, SQUARES + lane] + value * value)
-        return hyper[LEARNING_RATE, lane] / (DELTA + root) * (value * value + pull)
-    return rate(state, slot, lane, hyper, clock) * (value * value + pull)
+        squares = state[slot, SQUARES + lane]
+        if FORGETS:
+            squares *= math.exp(2 * hyper[FADE, lane] * (clock - state[slot, TOUCH + lane]))
+        eta = hyper[LEARNING_RATE, lane] / (DELTA + math.sqrt(squares))
+        push = hyper[LEARNING_RATE, lane] / (DELTA + math.sqrt(squares + value * value)) * size
+    pull = eta * pull_of(state, slot, lane, weight, hyper)
+    return size * max(push, min(push + pull, weight))
 
 
 class RatedRule(Rule):

@@ -16,9 +16,11 @@ from streamlasso.rules.rates import RatedRule, grow, rate, reach, step
 
 __all__ = ["SoftThreshold"]
 
-WEIGHT, STAMP, SQUARES = range(3)  # w (with a common rate: w/P); clock or Q at the last touch; n
+# w (with a common rate: w/P); clock or Q at the last touch; n and its clock
+WEIGHT, STAMP, SQUARES, TOUCH = range(4)
 LEARNING_RATE, L1, L2, POWER, FADE, SCALE, PULL = range(7)  # ..., P, Q
 ADAPTIVE = True
+FORGETS = False
 SMALLEST_SCALE = 1e-64  # P far above underflow, Q ≤ about 1/P far below overflow
 
 
@@ -58,25 +60,38 @@ def write(state, slot, lane, events, value, hyper, clock):
     return int(shrink(after, 0.0, hyper, lane) != 0) - int(before != 0)
 
 
-def pull_of(hyper, lane):
-    """λ1."""
-    return hyper[L1, lane]
+def pull_of(state, slot, lane, weight, hyper):
+    """λ1 + λ2·|w|."""
+    l1 = threshold(state, slot, lane, hyper[L1, lane], 1.0, 0.0)
+    return l1 + hyper[L2, lane] * weight
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio once what is pending is paid; n stays as it is."""
+    _store(state, slot, lane, read(state, slot, lane, hyper, clock) / ratio, hyper, clock)
 
 
 def rescale(state, slot, lane, ratio, hyper, clock):
     """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
-    weight = read(state, slot, lane, hyper, clock) / ratio
-    plant(state, slot, lane, weight, 0.0, hyper, clock)
+    weaken(state, slot, lane, ratio, hyper, clock)
     if ADAPTIVE:
         state[slot, SQUARES + lane] *= ratio * ratio
 
 
 def plant(state, slot, lane, weight, trust, hyper, clock):
-    """The weight, and n += trust²."""
+    """The weight, and n = trust²."""
+    _store(state, slot, lane, weight, hyper, clock)
+    if ADAPTIVE:
+        state[slot, SQUARES + lane] = trust * trust
+    if FORGETS:
+        state[slot, TOUCH + lane] = clock
+
+
+def _store(state, slot, lane, weight, hyper, clock):
+    """Nothing pending."""
     if ADAPTIVE:
         state[slot, WEIGHT + lane] = weight
         state[slot, STAMP + lane] = clock
-        state[slot, SQUARES + lane] += trust * trust
     else:
         state[slot, WEIGHT + lane] = weight / hyper[SCALE, lane]
         state[slot, STAMP + lane] = hyper[PULL, lane]
@@ -84,7 +99,7 @@ def plant(state, slot, lane, weight, trust, hyper, clock):
 
 def repay(state, slot, lane, hyper, clock):
     """Store the effective weight."""
-    plant(state, slot, lane, read(state, slot, lane, hyper, clock), 0.0, hyper, clock)
+    _store(state, slot, lane, read(state, slot, lane, hyper, clock), hyper, clock)
 
 
 def settle(state, slot, lane, hyper, clock):
@@ -167,7 +182,9 @@ class SoftThreshold(RatedRule):
         "grow": grow,
         "pull_of": pull_of,
         "reach": reach,
+        "weaken": weaken,
         "rescale": rescale,
+        "_store": _store,
         "plant": plant,
         "repay": repay,
         "settle": settle,

@@ -11,9 +11,10 @@ from streamlasso.rules.rates import RatedRule, grow, rate, reach, step
 
 __all__ = ["TruncatedGradient"]
 
-WEIGHT, STAMP, SQUARES = range(3)  # w; the running total at the last touch; n
+WEIGHT, STAMP, SQUARES, TOUCH = range(4)  # w; the running total at the last touch; n, its clock
 LEARNING_RATE, GRAVITY, PERIOD, THRESHOLD, POWER, FADE, PULL = range(7)
 ADAPTIVE = True
+FORGETS = False
 
 
 def read(state, slot, lane, hyper, clock):
@@ -43,25 +44,32 @@ def write(state, slot, lane, events, value, hyper, clock):
     return int(shrink(after, 0.0, hyper, lane) != 0) - int(before != 0)
 
 
-def pull_of(hyper, lane):
+def pull_of(state, slot, lane, weight, hyper):
     """K·G: what one truncation takes off, per step size."""
     return hyper[GRAVITY, lane] * hyper[PERIOD, lane]
 
 
-def rescale(state, slot, lane, ratio, hyper, clock):
-    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio once what is pending is paid; n stays as it is."""
     state[slot, WEIGHT + lane] = read(state, slot, lane, hyper, clock) / ratio
     state[slot, STAMP + lane] = hyper[PULL, lane]
+
+
+def rescale(state, slot, lane, ratio, hyper, clock):
+    """What is pending is paid in the old unit; then w ∝ 1/value and n ∝ value²."""
+    weaken(state, slot, lane, ratio, hyper, clock)
     if ADAPTIVE:
         state[slot, SQUARES + lane] *= ratio * ratio
 
 
 def plant(state, slot, lane, weight, trust, hyper, clock):
-    """The weight, and n += trust²."""
+    """The weight, and n = trust²."""
     state[slot, WEIGHT + lane] = weight
     state[slot, STAMP + lane] = hyper[PULL, lane]
     if ADAPTIVE:
-        state[slot, SQUARES + lane] += trust * trust
+        state[slot, SQUARES + lane] = trust * trust
+    if FORGETS:
+        state[slot, TOUCH + lane] = clock
 
 
 def settle(state, slot, lane, hyper, clock):
@@ -148,6 +156,7 @@ class TruncatedGradient(RatedRule):
         "grow": grow,
         "pull_of": pull_of,
         "reach": reach,
+        "weaken": weaken,
         "rescale": rescale,
         "plant": plant,
         "settle": settle,
