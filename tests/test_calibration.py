@@ -146,7 +146,7 @@ def test_no_importance_changes_nothing_and_a_negative_one_is_refused() -> None:
     before = pickle.dumps(model)
     with pytest.raises(ValueError, match=r"w = -1.0 must be ≥ 0"):
         model.learn_one({"site": "a"}, True, w=-1.0)
-    with pytest.raises(ValueError, match="third class"):
+    with pytest.raises(ValueError, match="would be a class beside"):
         model.learn_one({"site": "a"}, "ham")
     assert pickle.dumps(model) == before
     gamma, table = model.gamma, model.reliability()

@@ -473,7 +473,8 @@ def test_without_a_cache_directory_kernels_warn_and_work(package: Path, tmp_path
     """Permissions do not bind root, so each place numba tries lies below a regular file."""
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
-    (package / "streamlasso" / "__pycache__").write_text("", encoding="utf-8")
+    for folder in (package / "streamlasso", package / "streamlasso" / "kernels"):
+        (folder / "__pycache__").write_text("", encoding="utf-8")
     report = run(package, blocked / "x", HOME=str(blocked), XDG_CACHE_HOME=str(blocked / "y"))
     assert set(report["signatures"].values()) == {1}
     assert len(report["warnings"]) == 10

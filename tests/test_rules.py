@@ -33,7 +33,7 @@ from cases import (
 )
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from reference import REFERENCES, FTRLProximal, Reference
+from reference import REFERENCES, FTRLProximal, Newton, Reference
 
 from streamlasso import LOSSES, RULES, Learner, SoftThreshold
 from streamlasso.kernels import FIRST
@@ -359,6 +359,8 @@ def test_step_is_the_papers_step_size(name: str) -> None:
     n = reference.n[1:]  # type: ignore[attr-defined]
     if isinstance(reference, FTRLProximal):
         expected = 1 / ((rule.beta + np.sqrt(n)) / rule.alpha + rule.l2)
+    elif isinstance(reference, Newton):
+        expected = 1 / (1 / rule.prior_variance + n)
     else:
         expected = rule.learning_rate / (1e-8 + np.sqrt(n))
     step = bound_functions(rule)["step"]
