@@ -35,8 +35,9 @@ demo: $(VENV)/demo.stamp
 demo-kafka: $(VENV)/demo.stamp
 	@services/kafka/demo.sh $(BIN)/streamlasso $(SECONDS)
 
+# A file of tests stays with one worker: it starts its own servers and compiles its own kernels.
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@
 """
 
 from streamlasso.admission import ADMISSIONS, AdmitAtRandom, AdmitByCount
+from streamlasso.calibration import Calibrated
 from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
 from streamlasso.index import GrowingIndex, HashingIndex
 from streamlasso.learner import Learner
@@ -29,6 +30,7 @@ __all__ = [
     "Adaptive",
     "AdmitAtRandom",
     "AdmitByCount",
+    "Calibrated",
     "DualAveraging",
     "Evidence",
     "FTRLProximal",
