@@ -28,7 +28,7 @@ def test_python_examples_run(page: Path, tmp_path: Path) -> None:
 
 
 def test_the_readme_example_is_short_and_does_what_it_says(tmp_path: Path) -> None:
-    [block] = blocks(REPOSITORY / "README.md", "python")
+    block = blocks(REPOSITORY / "README.md", "python")[0]
     statements = [line for line in block.splitlines() if line.strip()]
     assert len(statements) <= 15
     (tmp_path / "example.py").write_text(block)
