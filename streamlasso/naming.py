@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from streamlasso.index import FeatureIndex
 from streamlasso.kernels import FIRST
-from streamlasso.penalties import Adaptive, Group
-from streamlasso.penalties.group import HEAD
 from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
 
@@ -32,29 +29,18 @@ class Naming:
 
     def allocate(self, index: FeatureIndex) -> None:
         """Allocate what the new names need besides their own slots: the heads of their groups."""
-        penalty = self._penalties[0]
-        if isinstance(penalty, Group):
-            for slot in range(self.known, index.size):
-                group = penalty.group_of(index.name(slot))
-                if group is not None:
-                    index.add((HEAD, group))
+        for slot in range(self.known, index.size):
+            head = self._penalties[0].head(index.name(slot))
+            if head is not None:
+                index.add(head)
 
     def prepare(self, index: FeatureIndex, state: npt.NDArray[Any]) -> None:
         """Write the factors and links of the names that are new."""
         for slot in range(self.known, index.size):
             name = index.name(slot)
-            penalty = self._penalties[0]
-            if isinstance(penalty, Group):
-                state[slot, self._offsets["link"]] = self._link(penalty, name, index)
             for lane in range(self._lanes):
                 penalty = self._penalties[min(lane, len(self._penalties) - 1)]
-                if isinstance(penalty, Adaptive):
-                    state[slot, self._offsets["factor"] + lane] = penalty.factor(name) - 1.0
+                for column, number in penalty.record(name, index.find).items():
+                    own = 0 if column in penalty.shared else lane
+                    state[slot, self._offsets[column] + own] = number
         self.known = max(self.known, index.size)
-
-    @staticmethod
-    def _link(penalty: Group, name: Any, index: FeatureIndex) -> float:
-        if isinstance(name, tuple) and name[:1] == (HEAD,):
-            return -1.0
-        group = penalty.group_of(name)
-        return 0.0 if group is None else float(np.int64(index.find((HEAD, group))))

@@ -548,13 +548,17 @@ def test_a_score_out_of_bounds_is_rejected_also_where_the_slope_is_zero() -> Non
     assert state_of(learner) == before | {"rejected": 1}
 
 
-def test_one_bad_lane_keeps_the_event_from_all() -> None:
+def test_one_bad_lane_keeps_the_event_from_itself_alone() -> None:
     rules = [SoftThreshold(rate, adaptive=False) for rate in (0.1, 1e160)]
     learner = learner_for(rules, "squared", compiled=True)
     learn(learner, [Event([0], [1.0], 1.0, 1.0)])
-    before = state_of(learner)
+    bad = weights_of(learner, 1).copy()
     learn(learner, [Event([0], [1.0], 1.0, 1.0)])
-    assert state_of(learner) == before | {"rejected": 1}
+    alone = learner_for(rules[0], "squared", compiled=True)
+    learn(alone, [Event([0], [1.0], 1.0, 1.0)] * 2)
+    assert weights_of(learner, 0).tobytes() == weights_of(alone).tobytes()
+    np.testing.assert_allclose(weights_of(learner, 1), bad)
+    assert (learner.clock, learner.rejected) == (2, 0)
 
 
 # Names are never allocated by looking

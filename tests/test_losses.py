@@ -235,7 +235,8 @@ def test_the_variance_is_the_expected_square_of_the_slope(name: str) -> None:
 def test_the_slope_is_that_of_the_reference(name: str) -> None:
     loss, hyper = parts(name)
     for target in targets_of(loss):
-        for score in np.linspace(-22.3, 22.3, 41).tolist():
+        # From a score of 20 the Poisson loss goes on as its tangent, which the reference does not.
+        for score in np.linspace(-22.3, 19.9 if name == "poisson" else 22.3, 41).tolist():
             expected = reference.slope(name, score, target)
             assert loss.slope(score, target, hyper) == pytest.approx(expected, rel=1e-12, abs=1e-15)
 

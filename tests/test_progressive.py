@@ -92,12 +92,13 @@ def test_saved_sums_go_on_where_they_stopped() -> None:
 
 def test_adding_never_compiles_in_mid_stream_whatever_the_arrays() -> None:
     rule, loss = SoftThreshold(), get_loss("logistic")
+    from streamlasso.recipe import Recipe
     from streamlasso.specialise import kernels_for
 
     progress = Progress(loss)
     rows = rows_of("logistic")
     progress.add(rule, *rows)
-    kernel = kernels_for(rule, loss).measure
+    kernel = kernels_for(Recipe.of(rule, loss)).measure
     before = len(kernel.signatures)
     frozen = [column.copy() for column in rows]
     for column in frozen:

@@ -445,9 +445,10 @@ def test_combinations_that_would_be_ignored_are_errors_that_name_both(
     assert all(part in str(caught.value) for part in parts)
 
 
-def test_a_penalty_that_a_rule_does_not_have_is_no_keyword_of_it() -> None:
-    with pytest.raises(TypeError, match="l2"):
+def test_a_penalty_that_a_rule_does_not_have_is_an_error_that_names_both() -> None:
+    with pytest.raises(ValueError, match=r"l2 = 0.1: truncated gradient .* l2 penalty") as caught:
         get_rule("truncated_gradient", l2=0.1)
+    assert "use SoftThreshold" in str(caught.value)
 
 
 def test_an_unknown_rule_is_answered_with_the_choices() -> None:
@@ -467,8 +468,10 @@ def test_no_parameter_is_accepted_and_then_ignored(variant: Variant) -> None:
 
     before = outcome(rule)
     for parameter in rule.parameters:
-        value = getattr(rule, parameter)
-        other = 0.2 if math.isinf(value) else 1 + 2 * value
+        value = rule.value(parameter)
+        other: Any = 0.2 if math.isinf(value) else 1 + 2 * value
+        if parameter == "l1":
+            other = rule.l1_penalty.scaled(other)
         try:
             changed = replace(rule, **{parameter: other})
         except ValueError:

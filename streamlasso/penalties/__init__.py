@@ -21,7 +21,7 @@ def as_penalty(value: Any) -> Penalty:
     if isinstance(value, str):
         if value not in PENALTIES:
             raise ValueError(
-                f"l1 = {value!r} is unknown; give a number or choose one of {', '.join(PENALTIES)}"
+                f"l1 = {value!r} must be a number, a penalty or one of {', '.join(PENALTIES)}"
             )
         return PENALTIES[value]()
     return Constant(value)

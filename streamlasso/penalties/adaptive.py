@@ -87,6 +87,10 @@ class Adaptive(Penalty):
         """With a given pilot."""
         return self.pilot is not None
 
+    def record(self, name: Any, find: Callable[[Any], int]) -> Mapping[str, float]:
+        """With a given pilot the factor of the name."""
+        return {} if self.pilot is None else {"factor": self.factor(name) - 1.0}
+
     def factor(self, name: Any) -> float:
         """The factor of a name, from the given pilot."""
         size = abs(self.pilot.get(name, 0.0)) if self.pilot is not None else 1.0

@@ -78,6 +78,14 @@ class Penalty:
         """Whether a slot's record depends on its name, so that a hashing index cannot do."""
         return False
 
+    def head(self, name: Any) -> Any:
+        """A name that needs a slot of its own for this name's sake, or None."""
+        return None
+
+    def record(self, name: Any, find: Callable[[Any], int]) -> Mapping[str, float]:
+        """Column → number that the record of a name begins with; ``find`` gives slots of names."""
+        return {}
+
     def refusal(self, rule: Any) -> str | None:
         """Why the rule, whose kind takes this penalty, does not in this mode."""
         return None

@@ -127,6 +127,10 @@ def reach(state, slot, lane, value, hyper, clock):
     return step(state, slot, lane, hyper, clock) * size * (size + drift)
 
 
+def _is_head(name: Any) -> bool:
+    return isinstance(name, tuple) and name[:1] == (HEAD,)
+
+
 @dataclass(frozen=True)
 class Group(Penalty):
     """Group lasso (Yuan, Lin 2006): λ1·Σ_G √|G|·‖w_G‖₂.
@@ -188,6 +192,16 @@ class Group(Penalty):
         if not wrong:
             return None
         return f"the group penalty has no closed form with {wrong[0]} of the rule {rule.name!r}"
+
+    def head(self, name: Any) -> Any:
+        """The name of the group's head."""
+        group = self.group_of(name)
+        return None if group is None or _is_head(name) else (HEAD, group)
+
+    def record(self, name: Any, find: Callable[[Any], int]) -> Mapping[str, float]:
+        """The link of a member to the head, or what says that it is a head."""
+        head = self.head(name)
+        return {"link": -1.0 if _is_head(name) else 0.0 if head is None else float(find(head))}
 
     def group_of(self, name: Any) -> Any:
         """The group of a name, or None."""

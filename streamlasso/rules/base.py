@@ -165,7 +165,8 @@ class Rule:
         value = getattr(self, name)
         default = next(field.default for field in fields(self) if field.name == name)
         if name == "l1" and isinstance(value, str | Penalty):
-            return self._penalty_fault(value)
+            fault = self._penalty_fault(value)
+            return f"{fault}; the default is {default}" if fault else None
         if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
             return f"{name} = {value!r} must be a number; the default is {default}"
         if math.isnan(value) or value < 0 or (name in (*self.positive, "half_life") and value == 0):
