@@ -185,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             events = list(islice(read(Path(folder)), QUICK_EVENTS if chosen.quick else None))
         except OSError as error:
-            print(f"{name} skipped: {error.strerror}", file=sys.stderr)
+            print(f"{name} skipped: {error.strerror}: {error.filename}", file=sys.stderr)
             continue
         streams[name] = stream = Stream(events)
         found[name] = {**peers(stream), **ours(stream, compiled=not chosen.quick)}

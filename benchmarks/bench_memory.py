@@ -117,7 +117,7 @@ def table(folder: Path, rows: int | None = None) -> list[str]:
         try:
             events = list(read(folder))[:rows]
         except OSError as error:
-            lines.append(f"| {name} | skipped: {error.strerror} | | | | | |")
+            lines.append(f"| {name} | skipped: {error.strerror}: {error.filename} | | | | | |")
             continue
         names = 0
         for policy, make in POLICIES.items():

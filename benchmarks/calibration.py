@@ -104,9 +104,12 @@ def main(folder: Path) -> None:
     )
     print("|---|---|---|---|---|---|---|---|")
     for data, stream in streams.items():
-        for classifier, make in CLASSIFIERS.items():
-            for row in measure(stream, make):
-                print("|", " | ".join([data, classifier, *row]), "|", flush=True)
+        try:
+            for classifier, make in CLASSIFIERS.items():
+                for row in measure(stream, make):
+                    print("|", " | ".join([data, classifier, *row]), "|", flush=True)
+        except OSError as error:
+            print(f"{data} skipped: {error.strerror}: {error.filename}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ def get_admission(admit: Any) -> Admission | None:
             raise ValueError(f"admit: kind = {kind!r} is none of {', '.join(ADMISSIONS)}")
         admission: Admission = ADMISSIONS[kind](**settings)
         return admission
-    if getattr(admit, "kind", None) not in ADMISSIONS:
+    if isinstance(admit, type) or getattr(admit, "kind", None) not in ADMISSIONS:
         choices = ", ".join(f"{kind.__name__}()" for kind in ADMISSIONS.values())
         raise TypeError(f"admit = {admit!r} must be None or one of {choices}")
     given: Admission = admit

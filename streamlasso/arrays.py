@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.checks import real, reals
 from streamlasso.kernels import UNSEEN
 from streamlasso.losses import Loss
 
@@ -56,14 +57,14 @@ def checked_rows(
     if len(given) and not (lowest <= given.min() and given.max() < capacity):
         raise ValueError(
             f"slots must be from {lowest} to {capacity - 1}, got {given.min()} to {given.max()}; "
-            "0 is the intercept, 1 unknown names, others come from the index"
+            "0 is the intercept, 1 unknown names, others come from the index: index.add(name)"
         )
     return indptr, owned(given, np.uint32), values
 
 
 def checked_targets(targets: npt.ArrayLike, rows: int, loss: Loss, dtype: str) -> Array:
     """Targets in the domain of the loss; NaN and infinities pass, for the kernels to count."""
-    targets = owned(targets, dtype)
+    targets = owned(reals("target", targets, dtype), dtype)
     if targets.shape != (rows,):
         raise ValueError(f"targets has shape {targets.shape}; it must be ({rows},)")
     if loss.domain == "binary":
@@ -91,7 +92,7 @@ def checked_target_rows(
     """Targets of shape (rows,), or with several outputs (rows, outputs) padded to the lanes."""
     if outputs == 1:
         return checked_targets(targets, rows, loss, dtype)
-    given = owned(targets, dtype)
+    given = owned(reals("targets", targets, dtype), dtype)
     if given.shape != (rows, outputs):
         raise ValueError(f"targets has shape {given.shape}; it must be ({rows}, {outputs})")
     checked_targets(given.ravel(), given.size, loss, dtype)
@@ -100,18 +101,20 @@ def checked_target_rows(
     return filled
 
 
-def checked_target(target: float, loss: Loss) -> float:
+def checked_target(target: Any, loss: Loss, what: str = "target") -> float:
     """One regression target, in the domain of the loss as `checked_targets` has it."""
+    if type(target) is not float:
+        target = real(what, target)
     if loss.domain == "count" and target < 0:
         checked_targets([target], 1, loss, "float64")
-    return target
+    return target  # type: ignore[no-any-return]
 
 
 def checked_importances(importances: npt.ArrayLike | None, rows: int, dtype: str) -> Array:
     """Importances ≥ 0, or ones; NaN and infinities pass, for the kernels to count."""
     if importances is None:
         return np.ones(rows, dtype)
-    importances = owned(importances, dtype)
+    importances = owned(reals("importance", importances, dtype), dtype)
     if importances.shape != (rows,):
         raise ValueError(f"importances has shape {importances.shape}; it must be ({rows},)")
     if (importances < 0).any():

@@ -18,7 +18,9 @@ from streamlasso.index import Name
 from streamlasso.names import plain_name
 from streamlasso.vowpal import read_vowpal
 
-__all__ = ["Coefficients", "coefficients_from"]
+__all__ = ["Coefficients", "checked_options", "coefficients_from"]
+
+OPTIONS = ("names", "namespaces")
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,17 @@ def coefficients_from(
     )
 
 
+def checked_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of `coefficients_from`; another one is an error that lists them."""
+    for name in options:
+        if name not in OPTIONS:
+            raise TypeError(
+                f"a warm start has no option {name!r}; it takes trust, {' and '.join(OPTIONS)}. An "
+                "intercept: streamlasso.coefficients.Coefficients(weights, intercept) as source"
+            )
+    return options
+
+
 def _number(value: Any, what: str) -> float:
     try:
         number = float(value)
@@ -170,8 +183,11 @@ def _from_file(path: Path, namespaces: str) -> Coefficients:
         raise ValueError(f"namespaces = {namespaces!r} must be 'keep' or 'strip'")
     if not path.is_file():
         raise FileNotFoundError(
-            f"source = {str(path)!r} is no file; pass the path of a saved model"
+            f"source = {str(path)!r} is no file; pass the path of an exported .csv or .json, or of "
+            "a text of VowpalWabbit"
         )
+    if path.suffix == ".safetensors":
+        raise ValueError(f"{str(path)!r} is a saved model: pass streamlasso.load of it")
     if path.suffix == ".json":
         return _from_json(path)
     if path.suffix == ".csv":

@@ -45,14 +45,12 @@ class Crossing:
         values: list[float],
         unseen: list[tuple[int, Name]],
         allocate: bool,
-    ) -> bool:
-        """Extend the row of an event by its interactions; say whether the row has all of them.
+    ) -> None:
+        """Extend the row of an event by its interactions.
 
-        ``unseen`` receives those that have no slot yet: in a prediction, or where the index is
-        selective, so that the encoder offers them to it after the whole row. Those that any other
-        index refuses are left out of learning.
+        ``unseen`` receives those that have no slot yet: the encoder offers them to the index
+        after the whole row.
         """
-        allocate = allocate and not getattr(self._index, "selective", False)
         generation = getattr(self._index, "generation", 0)
         if generation != self._generation:
             self._slots.clear()  # a slot may have another name now
@@ -76,20 +74,15 @@ class Crossing:
         if None not in found:
             slots += found
             values += crossed
-            return True
-        complete = True
+            return
         keys, named = combined(plan, components), combined(plan, list(event.items()))
         for key, items, slot, value in zip(keys, named, found, crossed, strict=True):
             if slot is None:
                 slot = self._look_up(key, items, allocate)
                 if slot == UNSEEN:
-                    if allocate:
-                        complete = False
-                        continue
                     unseen.append((len(slots), _name(items)))
             slots.append(slot)
             values.append(value)
-        return complete
 
     def _look_up(self, key: tuple[int, ...], items: Sequence[Any], allocate: bool) -> int:
         """The slot of a combination that is not remembered."""
@@ -97,8 +90,7 @@ class Crossing:
         if self._cross is not None:
             slot = self._cross(key, _name(items) if self._keeps_names and allocate else None)
         else:
-            look_up = self._index.add if allocate else self._index.find
-            slot = look_up(_name(items))
+            slot = self._index.find(_name(items))
         # A component without a slot could be any. A name is kept only when it is learned.
         if slot != UNSEEN and UNSEEN not in key and (allocate or not self._keeps_names):
             if len(self._slots) >= COMBINATIONS_LIMIT:

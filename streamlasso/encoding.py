@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.checks import refuse_event
 from streamlasso.crossing import Crossing
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.interactions import Interactions
 from streamlasso.kernels import UNSEEN
+from streamlasso.names import plain_name
 from streamlasso.values import categorical_name, clamped, number
 
 __all__ = ["RowEncoder", "categorical_name", "frame_rows"]
@@ -68,7 +70,8 @@ class RowEncoder:
         """Encode one event; new names get slots only if ``allocate``.
 
         Then names that the index turns away are left out of the row. Each occurrence of a name
-        without a slot in an event to be learned is one `add`, also after a prediction.
+        without a slot in an event to be learned is one `add`, also after a prediction. An event
+        that is refused leaves no name behind.
         """
         if self.index.generation != self._generation:  # slots have changed hands
             self._event = None
@@ -87,6 +90,21 @@ class RowEncoder:
         except (TypeError, ValueError, OverflowError):
             pass  # pandas' NA and arrays have no truth value; numpy refuses huge integers
         self._event = None
+        try:
+            self._encode_new(event, allocate)
+        except (AttributeError, TypeError):
+            refuse_event(event)
+            raise
+
+    def check(self, event: Mapping[Any, Any]) -> None:
+        """Raise what learning the event would raise, and change nothing."""
+        self.encode(event, allocate=False)
+        if not self._complete:
+            for _, name in self._unseen:
+                plain_name(name)
+
+    def _encode_new(self, event: Mapping[Any, Any], allocate: bool) -> None:
+        """Encode an event that is not the last one."""
         names = tuple(event)
         layout = self._layouts.get(names)
         if layout is not None:
@@ -111,6 +129,8 @@ class RowEncoder:
 
     def _add_unseen(self) -> None:
         """Offer the row's unknown names to the index; those that get no slot leave the row."""
+        for _, name in self._unseen:
+            plain_name(name)  # all of them before the first is added
         slots = self.slots = self.slots.copy()  # `encode_rows` still holds the other one
         self.index.add_unseen(slots, self._unseen)
         kept = slots != UNSEEN
@@ -126,9 +146,8 @@ class RowEncoder:
         self, event: Mapping[Any, Any], names: tuple[Name, ...], allocate: bool
     ) -> None:
         known = self.index.known
-        # An index that may turn names away, or take slots back, gets them after the row's others.
-        selective = self.index.selective
-        lookup = self.index.add if allocate and not selective else self.index.find
+        # New names get their slots after the row, when nothing in it can be refused any more.
+        lookup = self.index.add if allocate and self._keeps_names else self.index.find
         slots: list[int] = []
         values: list[float] = []
         unseen: list[tuple[int, Name]] = []
@@ -158,7 +177,7 @@ class RowEncoder:
                 values.append(value)
         ordinary = numeric and len(slots) == len(names)
         if self._crossing is not None:
-            ordinary &= self._crossing.extend(event, names, slots, values, unseen, allocate)
+            self._crossing.extend(event, names, slots, values, unseen, allocate)
         self._store(slots, values)
         self._unseen = unseen
         self._complete = not unseen and (allocate or not self._keeps_names)

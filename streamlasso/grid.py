@@ -15,6 +15,7 @@ from streamlasso.rules.base import NEVER
 __all__ = ["LARGEST_GRID", "expand", "listed"]
 
 LARGEST_GRID = 256
+NUMBERS = "numbers"
 
 
 def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, ...]:
@@ -28,12 +29,14 @@ def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, 
     """
     if grid is None:
         return (rule,)
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
     values = {name: _values(name, given, rule) for name, given in listed(grid).items()}
     size = math.prod(len(given) for given in values.values())
     if not 1 <= size <= LARGEST_GRID:
         raise ValueError(
-            f"grid = {dict(grid)!r} has {size} combinations; a grid has from 1 to {LARGEST_GRID}, "
-            "each of which costs time and memory like a model of its own"
+            f"grid: {_sizes(values)} has {size} combinations; a grid has from 1 to "
+            f"{LARGEST_GRID}, each of which costs time and memory like a model of its own"
         )
     return tuple(
         replace(rule, **dict(zip(values, combination, strict=True)))
@@ -54,6 +57,10 @@ def listed(grid: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
     }
 
 
+def _sizes(values: Mapping[str, Sequence[Any]]) -> str:
+    return " × ".join(f"{name} with {len(given)} values" for name, given in values.items())
+
+
 def _values(name: str, values: list[Any], rule: Rule) -> Sequence[Any]:
     if name not in rule.parameters:
         raise ValueError(
@@ -63,12 +70,22 @@ def _values(name: str, values: list[Any], rule: Rule) -> Sequence[Any]:
     if name == "half_life" and any(value < math.inf for value in values):
         return [min(value, NEVER) for value in values]
     own = rule.l1_penalty
+    kinds = {_kind(value) for value in values} if name == "l1" else set()
+    if len(kinds - {NUMBERS}) > 1 or (isinstance(own, Constant) and len(kinds) > 1):
+        raise ValueError(
+            f"grid: l1 mixes kinds of penalties, {' and '.join(sorted(kinds))}; "
+            "use one kind in a grid"
+        )
     if name == "l1" and not isinstance(own, Constant):
         return [
             value if isinstance(as_penalty(value), type(own)) else own.scaled(_number(value))
             for value in values
         ]
     return values
+
+
+def _kind(value: Any) -> str:
+    return type(as_penalty(value)).__name__ if isinstance(value, Penalty | str) else NUMBERS
 
 
 def _number(value: Any) -> float:

@@ -16,7 +16,15 @@ from streamlasso.growing import GrowingIndex
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_hash, plain_name
 
-__all__ = ["INDEXES", "FeatureIndex", "FixedSlots", "GrowingIndex", "HashingIndex", "Name"]
+__all__ = [
+    "INDEXES",
+    "FeatureIndex",
+    "FixedSlots",
+    "GrowingIndex",
+    "HashingIndex",
+    "Name",
+    "checked_index",
+]
 
 Array = npt.NDArray[Any]
 
@@ -228,3 +236,14 @@ class HashingIndex(FixedSlots):
 
 
 INDEXES: dict[str, type[Any]] = {kind.kind: kind for kind in (GrowingIndex, HashingIndex)}
+
+
+def checked_index(index: Any) -> FeatureIndex:
+    """The index, or an error for what is none, such as its class."""
+    if isinstance(index, type) or not callable(getattr(index, "fresh", None)):
+        raise TypeError(
+            f"index = {index!r} must be an index: GrowingIndex(), "
+            "GrowingIndex(max_features=100_000) or HashingIndex(bits=22)"
+        )
+    given: FeatureIndex = index
+    return given

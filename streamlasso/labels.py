@@ -1,6 +1,6 @@
 """Class labels of any kind as the numbers 0, 1, 2, …"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,10 @@ class Labels:
     seen: set[Any] = field(default_factory=set)
     limit: int | None = 2
     """How many classes there may be; None for any number."""
+
+    def copy(self) -> "Labels":
+        """The same, to be tried out."""
+        return replace(self, seen=set(self.seen))
 
     def number(self, label: Any) -> int | None:
         """The number of a label that was learned; None for a new one."""

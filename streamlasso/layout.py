@@ -53,6 +53,8 @@ def _faults_of_lanes(learner: "Learner", given: Sequence[Any]) -> list[str]:
     for rule in given:
         if not isinstance(rule, Rule):
             raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
+    if not given:
+        return ["rule = [] must be a rule, or a list of one at least"]
     faults: list[str] = []
     kinds = {(type(r), type(r.l1_penalty), r.l1_penalty.renews, *r.modes.items()) for r in given}
     if len(kinds) != 1:
@@ -79,20 +81,44 @@ def _faults_of_names(learner: "Learner") -> list[str]:
     penalty, index = learner.rule.l1_penalty, learner.index
     faults = []
     if learner.scale is not None and "link" in penalty.shared:
-        faults.append(f"scale = {learner.scale!r} with {penalty!r}: a group has one step size")
-    # A group's head must get a slot, whatever the index turns away.
-    turned_away = index.selective and "link" in penalty.shared
-    if penalty.needs_names and (index.kind != "growing" or index.evicts or turned_away):
         faults.append(
-            f"{penalty!r} with {index!r}: the penalty goes by the names of features; "
-            "use a GrowingIndex that keeps them"
+            f"scale = {learner.scale!r} with {penalty!r}: a group has one step size; "
+            "bring its features to one scale before, and leave scale out"
         )
+    if penalty.needs_names and (reason := _no_names(learner)):
+        faults.append(f"{penalty!r} with {index!r}: {reason}")
     if learner.dtype == "float32" and index.evicts:
         faults.append(
             f"dtype = 'float32' with {index!r}: it goes by the event that a slot was last learned "
             "from, and float32 cannot count beyond 2^24; use dtype = 'float64'"
         )
     return faults
+
+
+def _no_names(learner: "Learner") -> str | None:
+    """Why a penalty that goes by names cannot have this index."""
+    index = learner.index
+    if index.kind == "columns":
+        return (
+            "the penalty goes by the names of features, and a column has only a number; use "
+            "SparseClassifier or SparseRegressor of streamlasso"
+        )
+    if index.kind != "growing":
+        return (
+            "the penalty goes by the names of features, and hashed ones share slots; "
+            "use GrowingIndex()"
+        )
+    if index.selective and "link" in learner.rule.l1_penalty.shared:
+        return (
+            "a group keeps its record in a slot of its own, its head, which a limit or an "
+            "admission could turn away; use GrowingIndex() without max_features and admit"
+        )
+    if index.evicts:
+        return (
+            "the penalty goes by the names of features, and a slot that is freed gets another; "
+            "use at_limit = 'refuse'"
+        )
+    return None
 
 
 def stack_hyper(rules: Sequence[Rule], lanes: int, dtype: str) -> Array:

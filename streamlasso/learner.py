@@ -13,8 +13,9 @@ from streamlasso.arrays import (
     checked_target_rows,
     csr_slots,
 )
+from streamlasso.checks import flag
 from streamlasso.events import ROWS
-from streamlasso.index import FeatureIndex, GrowingIndex
+from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.layout import check, new_ledger, rearranged, stack_hyper
 from streamlasso.losses import Loss, get_loss
@@ -88,11 +89,13 @@ class Learner(Readings):
     ) -> None:
         self.loss = get_loss(loss)
         self.outputs = outputs
-        given = tuple(rule) if isinstance(rule, Sequence) else (rule,)
+        one: Any = rule
+        listed = isinstance(one, Sequence) and not isinstance(one, str)
+        given: tuple[Rule, ...] = tuple(one) if listed else (one,)
         several = int(self.loss.hyper()[0]) if self.loss.together else outputs
         self.rules = given * several if len(given) == 1 else given
-        self.index: FeatureIndex = GrowingIndex() if index is None else index
-        self.fit_intercept = bool(fit_intercept)
+        self.index: FeatureIndex = GrowingIndex() if index is None else checked_index(index)
+        self.fit_intercept = flag("fit_intercept", fit_intercept)
         self.dtype = dtype
         self.compiled = compiled
         self.scale = scale

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.checks import real
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.kernels import ACTIVATED, CLOCK, DEACTIVATED, FIRST, INTERCEPT, REJECTED
 from streamlasso.layout import padded
@@ -162,7 +163,8 @@ class Readings:
         if not self.rule.bounded:
             raise TypeError(
                 f"the rule {self.rule.name!r} moves all weights at every event, so no step bounds "
-                "the change of a score; use FTRLProximal, SoftThreshold or Newton"
+                "the change of a score; use FTRLProximal, SoftThreshold, TruncatedGradient or "
+                "Newton"
             )
         self._catch_up()
         reaches = np.zeros(self.lanes, self.dtype)
@@ -189,7 +191,7 @@ class Readings:
         that is below 0, or 0 with rates of each weight's own.
         """
         self._check_plantable(weights)
-        if not 0 <= trust < math.inf:
+        if not 0 <= real("trust", trust, "the default is 1") < math.inf:
             raise ValueError(f"trust = {trust!r} must be finite and ≥ 0")
         if trust == 0 and "squares" in self.rule.columns:
             raise ValueError(
@@ -217,11 +219,15 @@ class Readings:
             self._grow()
 
     def _check_plantable(self, weights: Mapping[Name, float]) -> None:
-        if not self.rule.bounded or "link" in self.rule.l1_penalty.shared:
-            kind = self.rule.l1_penalty.name if self.rule.bounded else self.rule.name
+        if not self.rule.bounded:
             raise TypeError(
-                f"{kind!r} cannot start from given weights: they would depend on the clock or on "
-                "their group; use FTRLProximal, SoftThreshold or Newton"
+                f"{self.rule.name!r} cannot start from given weights: its own depend on the clock; "
+                "use FTRLProximal, SoftThreshold, TruncatedGradient or Newton"
+            )
+        if "link" in self.rule.l1_penalty.shared:
+            raise TypeError(
+                f"{self.rule.l1_penalty.name!r} cannot start from given weights: each would "
+                "depend on its group; use a number, Evidence or Adaptive for l1"
             )
         if self.scale is not None:
             raise ValueError(
@@ -230,4 +236,7 @@ class Readings:
             )
         if getattr(self.rule, "nonnegative", False) and min(weights.values(), default=0.0) < 0:
             name = min(weights, key=weights.__getitem__)
-            raise ValueError(f"weight {weights[name]!r} of {name!r} with nonnegative = True")
+            raise ValueError(
+                f"weight {weights[name]!r} of {name!r} with nonnegative = True: it must be ≥ 0; "
+                "leave such names out of the source"
+            )

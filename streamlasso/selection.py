@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["LEDGER_ROWS", "SELECTIONS", "LaneRow"]
+__all__ = ["LEDGER_ROWS", "SELECTIONS", "LaneRow", "checked_select"]
 
 
 class LaneRow:
@@ -108,3 +108,15 @@ SELECTIONS: dict[str, Callable[..., Any]] = {
     "1se": one_standard_error,
 }
 """Name → what sets the shares."""
+
+
+def checked_select(select: Any, grid: Any) -> str:
+    """What an estimator is given: one of them, and with a grid unless it is the default."""
+    if select not in SELECTIONS:
+        raise ValueError(f"select = {select!r} is unknown; choose one of {', '.join(SELECTIONS)}")
+    if grid is None and select != "leader":
+        raise ValueError(
+            f"select = {select!r} chooses among the models of a grid; "
+            "give one, grid={'l1': [0.1, 1, 10]}, or leave select out"
+        )
+    return str(select)

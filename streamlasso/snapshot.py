@@ -139,6 +139,10 @@ def _digest(manifest: str, arrays: dict[str, Array]) -> str:
 def write_atomic(path: Path, content: bytes) -> None:
     """Write so that the name holds the whole content or none of it, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; make it"
+        )
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -167,8 +171,13 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise SnapshotError(
+            f"{path} is not a readable snapshot: there is no such file; check the path"
+        ) from error
     except (SafetensorError, OSError) as error:
-        raise SnapshotError(f"{path} is not a readable snapshot: {error}") from error
+        weights = "; exported weights are for warm_start" * (path.suffix in (".csv", ".json"))
+        raise SnapshotError(f"{path} is not a readable snapshot: {error}{weights}") from error
     if "manifest" not in metadata:
         raise SnapshotError(f"{path} is a safetensors file, but not a streamlasso snapshot")
     if _digest(metadata["manifest"], arrays) != metadata.get("digest"):

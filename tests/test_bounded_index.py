@@ -531,5 +531,7 @@ def test_what_does_not_go_with_a_bounded_index_is_said() -> None:
     with pytest.raises(ValueError, match=r"float32.*GrowingIndex\(5, 'evict'.*use dtype"):
         Learner(RULE, index=GrowingIndex(5, "evict"), dtype="float32")
     for index in (GrowingIndex(5), GrowingIndex(5, "evict"), GrowingIndex(admit=AdmitByCount())):
-        with pytest.raises(ValueError, match="use a GrowingIndex that keeps them"):
+        with pytest.raises(
+            ValueError, match=r"its head.*use GrowingIndex\(\) without max_features and admit"
+        ):
             Learner(FTRLProximal(l1=Group(1.0)), index=index)

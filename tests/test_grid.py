@@ -174,7 +174,11 @@ def test_frames_are_their_rows_and_predicting_is_pure(select: str) -> None:
         (TypeError, {"l1": "evidence"}, "l1 = 'evidence' must be a list"),
         (TypeError, [1.0], "must be a dict of lists"),
         (ValueError, {"alpha": [0.1, -1.0]}, "alpha = -1.0 must be > 0"),
-        (ValueError, {"l1": [1.0, "evidence"]}, "lanes must be rules of one kind and mode"),
+        (
+            ValueError,
+            {"l1": [1.0, "evidence"]},
+            "l1 mixes kinds of penalties, Evidence and numbers",
+        ),
         (ValueError, {"l1": [Group(1.0), Group(2.0, by=":")]}, "must have one by"),
     ],
     ids=str,
@@ -200,7 +204,7 @@ def test_mixed_penalties_and_unknown_selections_are_errors() -> None:
 def test_names_of_an_event_that_failed_can_be_scored() -> None:
     model = SparseRegressor()
     x = {f"n{i}": 1.0 for i in range(500)}
-    with pytest.raises(ValueError, match="importance = -1"):
+    with pytest.raises(ValueError, match="importance w = -1"):
         model.learn_one(x, 1.0, -1)
     assert model.predict_one(x) == 0.0
     assert model.explain_one(x) == {}

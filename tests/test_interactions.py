@@ -437,7 +437,7 @@ def test_a_selective_index_gets_new_interactions_after_the_row() -> None:
     slots = [index.add(name) for name in ("a=x", "b", "c")]
     known = index.add("b^c")
     values, unseen = [1.0, 2.0, 3.0], [(0, "before")]
-    assert cross.extend(event, tuple(event), slots, values, unseen, allocate=True)
+    cross.extend(event, tuple(event), slots, values, unseen, allocate=True)
     assert slots[3:] == [UNSEEN, known]
     assert values[3:] == [2.0, 6.0]
     assert unseen == [(0, "before"), (3, "a=x^b")]

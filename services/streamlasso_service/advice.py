@@ -7,7 +7,7 @@ from streamlasso_service.config import Settings
 if TYPE_CHECKING:
     from streamlasso_service.consumer import Consumer
 
-__all__ = ["another_source", "nothing_learned"]
+__all__ = ["all_bad", "another_source", "bad_records", "nothing_learned"]
 
 
 def another_source(learned_from: set[str], settings: Settings) -> str | None:
@@ -21,10 +21,26 @@ def another_source(learned_from: set[str], settings: Settings) -> str | None:
     )
 
 
+def bad_records(consumer: "Consumer") -> str | None:
+    """How many records were bad in this run, why the last one, and where they are."""
+    share = consumer.bad_share
+    if not share.bad:
+        return None
+    return (
+        f"{share.bad} of {consumer.consumed} records were bad; the last: {share.example}. They are "
+        f"in {consumer.dead_letters}"
+    )
+
+
+def all_bad(consumer: "Consumer") -> bool:
+    """Whether a run has read records and all were bad."""
+    return 0 < consumer.consumed == consumer.bad_share.bad
+
+
 def nothing_learned(consumer: "Consumer") -> str | None:
     """Why a run learned nothing, once its source is finished; None if it did."""
     learned = consumer.model.learner.clock != consumer.restored_events
-    if learned or not consumer.source.finished:
+    if learned or not consumer.source.finished or all_bad(consumer):
         return None
     if not consumer.consumed:
         return "nothing new was read: the snapshot covers it; to read it again, --snapshots NEW"

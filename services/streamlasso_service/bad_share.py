@@ -1,4 +1,4 @@
-"""Stopping before a schema change drains the topic into the dead letters."""
+"""Counting bad records: a schema change shall not drain the topic into the dead letters."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -18,7 +18,10 @@ class BadShare:
     def __init__(self, limits: LimitsConfig) -> None:
         self._limits = limits
         self._recent: deque[tuple[int, int]] = deque()
-        self._example = ""
+        self.bad = 0
+        """Bad records of this run."""
+        self.example = ""
+        """Why the last of them is bad."""
 
     def check(self, reasons: Sequence[Bad], records: int) -> None:
         """Count a batch; raise if too many are bad."""
@@ -30,11 +33,12 @@ class BadShare:
             self._recent.popleft()
         bad, total = (sum(column) for column in zip(*self._recent, strict=True))
         if reasons:
-            self._example = f"{reasons[-1].reason}: {reasons[-1].message}"
+            self.bad += len(reasons)
+            self.example = f"{reasons[-1].reason}: {reasons[-1].message}"
         if total >= limits.bad_window and bad / total > limits.max_bad_share:
             raise SourceError(
                 f"{bad} of the last {total} records are bad, more than limits.max_bad_share = "
-                f"{limits.max_bad_share}; the last: {self._example}. "
+                f"{limits.max_bad_share}; the last: {self.example}. "
                 "Has the schema changed? Correct [event] or [features], or raise the limit",
                 BAD_SHARE_EXIT_CODE,
             )

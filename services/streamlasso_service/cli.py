@@ -12,6 +12,7 @@ from streamlasso_service.flags import errors, fail, log_to_stderr, nested, put
 
 if TYPE_CHECKING:
     from streamlasso_service.config import Settings
+    from streamlasso_service.consumer import Consumer
 
 app = typer.Typer(
     name="streamlasso",
@@ -64,7 +65,8 @@ def consume(
     overrides: Overrides = None,
 ) -> None:
     """Learn from a topic or files, with snapshots, metrics and dead letters."""
-    from streamlasso_service.advice import nothing_learned
+    from streamlasso_service.advice import all_bad, bad_records, nothing_learned
+    from streamlasso_service.bad_share import BAD_SHARE_EXIT_CODE
     from streamlasso_service.loading import load_settings
     from streamlasso_service.service import serve
 
@@ -88,7 +90,8 @@ def consume(
     with errors():
         settings = load_settings(config, flags)
         if watch:
-            _watch(settings, init, seconds)
+            if all_bad(_watch(settings, init, seconds)):
+                raise typer.Exit(BAD_SHARE_EXIT_CODE)
             return
         log = logging.getLogger("streamlasso")
         consumer = serve(
@@ -99,7 +102,9 @@ def consume(
             ),
         )
         status = consumer.reporter.status
-        if reason := nothing_learned(consumer):
+        if all_bad(consumer):
+            fail(f"nothing was learned: {bad_records(consumer)}", BAD_SHARE_EXIT_CODE)
+        for reason in filter(None, (bad_records(consumer), nothing_learned(consumer))):
             log.warning("%s", reason)
         log.info(
             "%d events learned, progressive loss %.5f (constant model %.5f), %d active features",
@@ -110,7 +115,7 @@ def consume(
         )
 
 
-def _watch(settings: "Settings", init: Path | None, seconds: float | None) -> None:
+def _watch(settings: "Settings", init: Path | None, seconds: float | None) -> "Consumer":
     from streamlasso_service.service import serve
     from streamlasso_service.watch import Watch
 
@@ -123,6 +128,7 @@ def _watch(settings: "Settings", init: Path | None, seconds: float | None) -> No
     finally:
         view.close()
     view.summary(consumer, settings.snapshot.directory)
+    return consumer
 
 
 @app.command()

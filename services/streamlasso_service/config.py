@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streamlasso_service.model_config import DEFAULT_LOSSES, DOMAINS, ModelConfig, Section
+from streamlasso_service.model_config import DEFAULT_LOSSES, DOMAINS, Flag, ModelConfig, Section
 
 __all__ = [
     "DEFAULT_LOSSES",
@@ -51,7 +51,7 @@ class FeaturesConfig(Section):
     ignore: list[str] = Field([], description="no features")
     log1p: list[str] = Field([], description="numeric, as sgn(v)·log(1 + abs(v))")
     prefix: dict[str, str] = Field({}, description="pattern → what to put before the name")
-    unit_length: bool = Field(False, description="scale each event's values to Σ value² = 1")
+    unit_length: Flag = Field(False, description="scale each event's values to Σ value² = 1")
     interactions: list[list[str]] = Field(
         [], description="pairs and triples of fields, or patterns, whose products are features too"
     )
@@ -78,7 +78,7 @@ class FileConfig(Section):
     """Files as a stream, in order; plain or ``.gz``; ``-`` is standard input."""
 
     paths: list[str] = Field([], description="read one after the other")
-    follow: bool = Field(False, description="wait for more at the end of the last file")
+    follow: Flag = Field(False, description="wait for more at the end of the last file")
     names: str | None = Field(None, description="a file whose i-th line names svmlight's index i")
 
 
@@ -86,15 +86,24 @@ class KafkaConfig(Section):
     """The event topic."""
 
     bootstrap: str = Field("localhost:9092", description="a broker, host:port")
-    topic: str = Field("events", description="all its partitions are read")
+    topic: str = Field("events", min_length=1, description="all its partitions are read")
     group: str = Field("streamlasso", description="under which positions are shown to lag tools")
     start: Literal["earliest", "latest"] = Field(
         "earliest", description="where to begin without a snapshot"
     )
-    accept_gap: bool = Field(
+    accept_gap: Flag = Field(
         False, description="go on when the broker no longer holds the snapshot's position"
     )
     options: dict[str, Any] = Field({}, description="more of kafka-python's options (TLS, SASL)")
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _host_and_port(cls, bootstrap: str) -> str:
+        for broker in bootstrap.split(","):
+            host, _, port = broker.strip().rpartition(":")
+            if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+                raise ValueError(f"{broker!r} must be host:port; Kafka's own port is 9092")
+        return bootstrap
 
     @field_validator("options")
     @classmethod
@@ -128,7 +137,7 @@ class HttpConfig(Section):
 
     host: str = Field("127.0.0.1", description="there is no authentication")
     port: int = Field(9108, ge=0, le=65535, description="0 picks a free port")
-    enabled: bool = Field(True, description="false: no page, no metrics")
+    enabled: Flag = Field(True, description="false: no page, no metrics")
 
 
 class LimitsConfig(Section):

@@ -83,7 +83,7 @@ class Consumer:
         )
         self._stopping = self._unsaved = False
         self._checkpoint = Checkpoint(settings.snapshot, store, source, metrics)
-        self._bad_share = BadShare(settings.limits)
+        self.bad_share = BadShare(settings.limits)
 
     def stop(self) -> None:
         """Finish the batch, save, and return from `run`; safe from a signal handler."""
@@ -176,7 +176,7 @@ class Consumer:
             decoded = [self._decoder.decode(record) for record in records]
         bad = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Bad)]
         good = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Event)]
-        self._bad_share.check([reason for _, reason in bad], len(records))
+        self.bad_share.check([reason for _, reason in bad], len(records))
         with self.metrics.stage("learn"):
             scores = self._learn([event for _, event in good])
         with self.metrics.stage("output"):

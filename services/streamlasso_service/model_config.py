@@ -1,17 +1,36 @@
 """``[model]`` of the configuration: what is learned, and whether it can be."""
 
 import dataclasses
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from streamlasso_service.parameters import grid_of, rule_of, typed
 
-__all__ = ["DEFAULT_LOSSES", "DOMAINS", "ModelConfig", "Section"]
+__all__ = ["DEFAULT_LOSSES", "DOMAINS", "Flag", "ModelConfig", "Section"]
 
 DEFAULT_LOSSES = {"classification": "logistic", "regression": "squared"}
 DOMAINS = {"classification": ("binary",), "regression": ("real", "count")}
 """Domains of the losses that a task can have."""
+
+
+def _flag(value: Any) -> Any:
+    """True or false; variables and flags of the command line give them as text."""
+    given = typed(value) if isinstance(value, str) else value
+    if not isinstance(given, bool):
+        raise ValueError("must be true or false")
+    return given
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 class Section(BaseModel):
@@ -58,7 +77,7 @@ class ModelConfig(Section):
     admit_probability: float = Field(
         0.1, gt=0, le=1, description="random: at each occurrence with this probability"
     )
-    fit_intercept: bool = Field(True, description="learn an intercept; it is never penalised")
+    fit_intercept: Flag = Field(True, description="learn an intercept; it is never penalised")
 
     @field_validator("parameters", "grid", "loss_parameters", mode="before")
     @classmethod
@@ -87,10 +106,7 @@ class ModelConfig(Section):
         faults = [f"{rule} has no {name!r}" for name in parameters if name not in choices]
         if faults:
             faults[-1] += f"; choose from {', '.join(choices)}"
-        try:
-            rule_of(rule, {name: parameters[name] for name in parameters if name in choices})
-        except ValueError as error:
-            faults.append(str(error))
+        faults += _rule_faults(rule, {k: v for k, v in parameters.items() if k in choices})
         if faults:
             raise ValueError("; ".join(faults))
         return parameters
@@ -172,3 +188,20 @@ class ModelConfig(Section):
                 )
                 raise ValueError(message) from None
         return self
+
+
+def _rule_faults(rule: str, parameters: dict[str, Any]) -> list[str]:
+    """Of the numbers and of a table for ``l1`` both; if they have none, of all together."""
+    table = parameters.get("l1")
+    parts = [{**parameters, "l1": 0.0}, {"l1": table}] if isinstance(table, dict) else []
+    return _faults(rule, *parts) or _faults(rule, parameters)
+
+
+def _faults(rule: str, *given: dict[str, Any]) -> list[str]:
+    faults = []
+    for parameters in given:
+        try:
+            rule_of(rule, parameters)
+        except ValueError as error:
+            faults.append(str(error))
+    return faults

@@ -46,6 +46,9 @@ class FileSink:
             # What comes now must not be glued to it.
             self._file.write(b"\n")
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     def send(self, value: bytes, key: bytes | None = None) -> None:
         """Write one line."""
         self._file.write(value + b"\n")
@@ -104,6 +107,9 @@ class KafkaSink:
             raise ConnectionError(f"no Kafka broker at {bootstrap!r}: {error}") from error
         self._pending: list[tuple[Any, Message]] = []
         self._bytes = 0
+
+    def __str__(self) -> str:
+        return f"the topic {self.topic}"
 
     def send(self, value: bytes, key: bytes | None = None) -> None:
         """Queue one message."""

@@ -70,8 +70,15 @@ def _penalty(table: Mapping[str, Any]) -> "Penalty":
     choices = [field.name for field in fields(PENALTIES[name])]
     faults = [f"l1: the penalty {name} has no {key!r}" for key in given if key not in choices]
     if faults:
-        raise ValueError("; ".join(faults) + f"; choose from {', '.join(choices)}")
+        faults[-1] += f"; choose from {', '.join(choices)}"
     pilot = given.get("pilot", {})
     if not isinstance(pilot, Mapping) or any(isinstance(weight, str) for weight in pilot.values()):
-        raise ValueError(f"l1: pilot = {pilot!r} must be a table from names to weights")
-    return PENALTIES[name](**given)
+        faults.append(f"l1: pilot = {pilot!r} must be a table from names to weights")
+        given["pilot"] = None
+    try:
+        penalty = PENALTIES[name](**{key: given[key] for key in given if key in choices})
+    except (TypeError, ValueError) as error:
+        faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return penalty

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from streamlasso_service.advice import nothing_learned
+from streamlasso_service.advice import bad_records, nothing_learned
 from streamlasso_service.config import Settings
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.status import Status
@@ -87,11 +87,11 @@ class Watch:
 
         self._print("\nSummary")
         self._print(f"  {learned:,} events learned in {elapsed:.1f} s, {status.failed:,} bad")
-        if reason := nothing_learned(consumer):
+        for reason in filter(None, (bad_records(consumer), nothing_learned(consumer))):
             self._print(f"  {reason}")
         self._print(
             f"  progressive loss {_shown(status.loss)}, constant model {_shown(status.baseline)}"
-            f" ({_skill(status.loss, status.baseline)} better)"
+            f" ({_skill(status.loss, status.baseline)})"
         )
         self._print(
             f"  {status.active:,} active of {status.tracked:,} features:"
@@ -116,7 +116,8 @@ def _shown(loss: float) -> str:
 
 
 def _skill(loss: float, baseline: float) -> str:
-    return f"{1 - loss / baseline:.0%}" if baseline > 0 else "–"
+    gain = 1 - loss / baseline if baseline > 0 else math.nan
+    return f"{abs(gain):.0%} {'worse' if gain < 0 else 'better'}" if math.isfinite(gain) else "–"
 
 
 def _line(status: Status) -> str:
@@ -134,7 +135,7 @@ def _picture(status: Status) -> Group:
         "progressive loss, last seconds",
         _shown(status.recent_loss),
         f"constant model {_shown(status.recent_baseline)}"
-        f" ({_skill(status.recent_loss, status.recent_baseline)} better)",
+        f" ({_skill(status.recent_loss, status.recent_baseline)})",
     )
     numbers.add_row("active features", f"{status.active:,}", f"of {status.tracked:,} tracked")
     numbers.add_row("sparsity", f"{status.sparsity:.1%}", f"{status.failed:,} bad records")

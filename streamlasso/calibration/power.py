@@ -2,6 +2,8 @@
 
 import math
 
+from streamlasso.checks import real
+
 __all__ = ["LIKELIHOODS", "PowerLaw"]
 
 # Probabilities beyond carry no more information, and log p stays finite.
@@ -80,7 +82,7 @@ class PowerLaw:
     def __init__(self, likelihood: str = "poisson", half_life: float = 10_000.0) -> None:
         if likelihood not in LIKELIHOODS:
             raise ValueError(f"likelihood = {likelihood!r} must be one of {', '.join(LIKELIHOODS)}")
-        if not half_life > 0:
+        if not real("half_life", half_life, "math.inf forgets nothing") > 0:
             raise ValueError(f"half_life = {half_life!r} must be > 0 events, or math.inf")
         self.likelihood = likelihood
         self.half_life = half_life

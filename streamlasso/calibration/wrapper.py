@@ -10,6 +10,7 @@ from river import base
 from streamlasso.calibration.isotonic import Isotonic
 from streamlasso.calibration.power import PowerLaw
 from streamlasso.calibration.reliability import Bin, Reliability, ReliabilityCounter
+from streamlasso.checks import check_importance, shown
 from streamlasso.encoding import frame_rows
 from streamlasso.labels import Labels
 
@@ -84,6 +85,11 @@ class Calibrated(base.Wrapper, base.MiniBatchClassifier):  # type: ignore[misc]
         window: int | None = None,
         refit_every: int | None = None,
     ) -> None:
+        if isinstance(classifier, type) or not hasattr(classifier, "predict_proba_one"):
+            raise TypeError(
+                f"classifier = {shown(classifier)} must be a classifier of river with "
+                "predict_proba_one: SparseClassifier()"
+            )
         if method not in METHODS:
             raise ValueError(f"method = {method!r} must be one of {', '.join(METHODS)}")
         self.classifier = classifier
@@ -133,13 +139,16 @@ class Calibrated(base.Wrapper, base.MiniBatchClassifier):  # type: ignore[misc]
         """Learn one event, with importance ``w`` if the classifier takes one; 0 does nothing."""
         importance = 1.0
         if w is not None:
+            check_importance(w)
             importance = kwargs["w"] = w
-        if not importance >= 0:
-            raise ValueError(f"w = {w!r} must be ≥ 0; drop the event instead")
         # Before the label is looked at: it may be the one that names the positive class.
         p = self._positive(self.classifier.predict_proba_one(x))
-        target = self._labels.target(y, importance)
+        labels = self._labels
+        if labels.number(y) is None:
+            labels = labels.copy()  # the classifier may refuse the event
+        target = labels.target(y, importance)
         self.classifier.learn_one(x, y, **kwargs)
+        self._labels = labels
         if p is not None and importance > 0:
             self._before.add(p, target, importance)
             self._after.add(self._correction.transform(p), target, importance)

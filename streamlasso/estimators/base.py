@@ -8,16 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso.arrays import checked_importances, checked_targets
+from streamlasso.checks import check_importance, flag, reals, refuse_infinite
 from streamlasso.encoding import RowEncoder, frame_rows
 from streamlasso.estimators.reports import Reports
 from streamlasso.feeding import learn_events
 from streamlasso.grid import expand, listed
-from streamlasso.index import FeatureIndex, GrowingIndex, Name
+from streamlasso.index import FeatureIndex, GrowingIndex, Name, checked_index
 from streamlasso.interactions import Interactions, checked_interactions
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES, Loss, get_loss
 from streamlasso.refit import Companion
 from streamlasso.rules import RULES, FTRLProximal, Rule
+from streamlasso.selection import checked_select
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,15 +54,15 @@ class SparseLinear(Reports):
         self.scale = scale
         # Lists: a generator would be empty in a clone, and the file holds plain numbers.
         self.grid = None if grid is None else listed(grid)
-        self.select = select
-        self.refit = refit
+        self.select = checked_select(select, grid)
+        self.refit = flag("refit", refit)
         # A list: river's clone asks for the first item of a tuple.
         self.interactions = list(checked_interactions(interactions))
         self._learner = Learner(
             expand(FTRLProximal() if rule is None else rule, self.grid),
             get_loss(loss, self._domains),
             # A parameter is a template: clones of one estimator must not share names.
-            GrowingIndex() if index is None else index.fresh(),
+            GrowingIndex() if index is None else checked_index(index).fresh(),
             fit_intercept=fit_intercept,
             scale=scale,
             select=None if grid is None else select,
@@ -98,7 +100,13 @@ class SparseLinear(Reports):
 
     def _learn(self, x: Event, target: float, w: float) -> None:
         encoder = self._encoder
-        encoder.encode(x, allocate=w != 0)
+        try:
+            allocate = w > 0
+        except TypeError:
+            allocate = False
+        if not allocate:
+            check_importance(w)
+        encoder.encode(x, allocate=allocate)
         self._learner.learn_row(encoder.slots, encoder.values, encoder.size, target, w)
         if self._companion is not None:
             row = encoder.slots[: encoder.size], encoder.values[: encoder.size]
@@ -107,10 +115,16 @@ class SparseLinear(Reports):
     def _score(self, x: Event) -> float:
         encoder = self._encoder
         encoder.encode(x, allocate=False)
-        return self._learner.score_row(encoder.slots, encoder.values, encoder.size)
+        score = self._learner.score_row(encoder.slots, encoder.values, encoder.size)
+        if score - score:  # NaN, of what is not finite
+            refuse_infinite(x)
+        return score
 
     def _importances(self, w: Any, rows: int) -> Array:
-        importances = np.broadcast_to(np.asarray(w, np.float64), (rows,))
+        given = reals("importance w", w)
+        if np.isnan(given).any():
+            raise ValueError("importance w = nan must be ≥ 0; drop the row instead")
+        importances = np.broadcast_to(given, (rows,))
         return checked_importances(importances, rows, self._learner.dtype)
 
     def _learn_frame(self, X: "pd.DataFrame", targets: Array, w: Any) -> None:
@@ -125,7 +139,12 @@ class SparseLinear(Reports):
             learn_events(learner, self._encoder, events, targets, importances)
 
     def _score_frame(self, X: "pd.DataFrame") -> Array:
-        return self._learner.score_rows(*self._encoder.encode_rows(frame_rows(X), allocate=False))
+        rows = self._encoder.encode_rows(frame_rows(X), allocate=False)
+        scores = self._learner.score_rows(*rows)
+        if not np.isfinite(scores).all():
+            for event in frame_rows(X):
+                refuse_infinite(event)
+        return scores
 
     @property
     def companion(self) -> Learner | None:
@@ -149,9 +168,9 @@ class SparseLinear(Reports):
             The root of a weight's sum of squared gradients that the source stands for, ≥ 0: the
             larger, the slower the weights move away from it.
         """
-        from streamlasso.coefficients import coefficients_from
+        from streamlasso.coefficients import checked_options, coefficients_from
 
-        given = coefficients_from(source, **options)
+        given = coefficients_from(source, **checked_options(options))
         self._take_classes(given.classes)
         self._learner.plant(given.weights, given.intercept, trust)
         if self._companion is not None:

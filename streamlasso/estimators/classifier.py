@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from river import base
 
+from streamlasso.checks import check_importance, refuse_infinite
+from streamlasso.encoding import frame_rows
 from streamlasso.estimators.base import Event, SparseLinear
 from streamlasso.export import export_classes
 from streamlasso.index import FeatureIndex, Name
@@ -102,7 +104,7 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         return self._learner.loss.together
 
     def _target(self, y: Any, w: float) -> float:
-        """The label's number; a third class makes room for itself."""
+        """The number of a label, also of a new one; a third class makes room for itself."""
         target = self._labels.target(y, w)
         if target > 1 and target >= self._learner.loss.hyper()[0] * self._many:
             old: list[int | None] = [*range(len(self._learner.rules))]
@@ -112,7 +114,11 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
 
     def learn_one(self, x: Event, y: Any, w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
-        self._learn(x, self._target(y, w), w)
+        number = self._labels.number(y)
+        if number is None:  # a refused event brings no class
+            check_importance(w)
+            self._encoder.check(x)
+        self._learn(x, self._target(y, w) if number is None else number, w)
 
     def _probabilities(self, scores: Array) -> Array:
         """Of lanes' scores, one row an event: a column for each class."""
@@ -125,7 +131,10 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
     def _scores(self, x: Event) -> Array:
         encoder = self._encoder
         encoder.encode(x, allocate=False)
-        return self._learner.score_lanes(encoder.slots, encoder.values, encoder.size)
+        scores = self._learner.score_lanes(encoder.slots, encoder.values, encoder.size)
+        if not np.isfinite(scores).all():
+            refuse_infinite(x)
+        return scores
 
     def predict_proba_one(self, x: Event) -> dict[Any, float]:
         """Label → probability; unknown names count as zero and are not remembered."""
@@ -145,6 +154,7 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
         labels = np.asarray(y).tolist()
         weights = self._importances(w, len(labels))
+        self._check_new(X, labels, weights.tolist())
         start = 0
         targets: list[float] = []
         for row, (label, weight) in enumerate(zip(labels, weights.tolist(), strict=True)):
@@ -155,6 +165,21 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
                 start, targets = row, []
             targets.append(self._target(label, weight))
         self._learn_frame(X.iloc[start:], np.array(targets, np.float64), weights[start:])
+
+    def _check_new(self, X: "pd.DataFrame", labels: list[Any], weights: list[float]) -> None:
+        """Where there are new labels, an error before the first of them is a class."""
+        try:
+            if self._labels.seen.issuperset(labels):
+                return
+        except TypeError:
+            pass  # not hashable: refused here
+        trial = self._labels.copy()
+        for label, weight in zip(labels, weights, strict=True):
+            trial.target(label, weight)
+        if len(labels) != len(X):
+            raise ValueError(f"targets has shape ({len(labels)},); it must be ({len(X)},)")
+        for event in frame_rows(X):
+            self._encoder.check(event)
 
     def _frame_scores(self, X: "pd.DataFrame") -> Array:
         scores = self._score_frame(X)
@@ -235,7 +260,10 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
 
     def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
         if self._many:
-            raise ValueError("a warm start is for two classes, this model has more")
+            raise ValueError(
+                f"a warm start is for two classes, this model has {len(self.classes)}; "
+                "start before the third comes"
+            )
         if classes is None:
             return
         if not self._labels.seen:

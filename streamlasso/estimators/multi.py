@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from river import base
 
+from streamlasso.arrays import checked_target
+from streamlasso.checks import check_importance, refuse_infinite, shown
 from streamlasso.encoding import RowEncoder
-from streamlasso.index import FeatureIndex, GrowingIndex, Name
+from streamlasso.index import FeatureIndex, GrowingIndex, Name, checked_index
 from streamlasso.interactions import Interactions, checked_interactions
 from streamlasso.learner import Learner
 from streamlasso.losses import Loss, get_loss
@@ -19,12 +21,6 @@ from streamlasso.rules import FTRLProximal, Rule
 __all__ = ["SparseMultiRegressor"]
 
 Event = Mapping[Name, Any]
-
-
-def _number(value: Any) -> float:
-    """A target as a number, NaN for one that is missing."""
-    missing = value is None or type(value).__name__ == "NAType"
-    return math.nan if missing else float(value)
 
 
 class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
@@ -68,7 +64,7 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
         self._learner = Learner(
             FTRLProximal() if rule is None else rule,
             get_loss(loss, ("real", "count")),
-            GrowingIndex() if index is None else index.fresh(),
+            GrowingIndex() if index is None else checked_index(index).fresh(),
             fit_intercept=fit_intercept,
             scale=scale,
         )
@@ -93,9 +89,13 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
 
     def learn_one(self, x: Event, y: Mapping[Any, float | None], w: float = 1.0) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
-        numbers = {name: _number(value) for name, value in y.items()}
+        check_importance(w)
+        numbers = self._numbers(y)
+        if w == 0 or all(map(math.isnan, numbers.values())):
+            return
+        indptr, slots, values = self._row(x)  # before its targets are added: it may be refused
         new = [name for name in y if name not in self._targets and not math.isnan(numbers[name])]
-        if new and w > 0:
+        if new:
             known: list[int | None] = [*range(len(self._targets))]
             self._targets += new
             if len(self._targets) > 1:
@@ -103,18 +103,27 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
                 sources = [*(known or [0]), *[None] * len(new)][: len(self._targets)]
                 self._learner.rearrange(self._learner.loss, sources)
         targets = np.array([numbers.get(name, math.nan) for name in self._targets], np.float64)
-        if w == 0 or np.isnan(targets).all():
-            return
         if len(targets) > 1:
             targets = targets[None, :]
-        indptr, slots, values = self._row(x)
         self._learner.learn_rows(indptr, slots, values, targets, [w])
+
+    def _numbers(self, y: Mapping[Any, Any]) -> dict[Any, float]:
+        """The targets as numbers, NaN for one that is missing."""
+        if not isinstance(y, Mapping):
+            raise TypeError(f"y = {shown(y)} must be a dict target → number: {{'price': 3.0}}")
+        loss, numbers = self._learner.loss, {}
+        for name, value in y.items():
+            missing = value is None or type(value).__name__ == "NAType"
+            numbers[name] = math.nan if missing else checked_target(value, loss, f"target {name!r}")
+        return numbers
 
     def predict_one(self, x: Event) -> dict[Any, float]:
         """Target → prediction, of the targets that were learned."""
         self._encoder.encode(x, allocate=False)
         encoder, mean = self._encoder, self._learner.loss.mean
         scores = self._learner.score_lanes(encoder.slots, encoder.values, encoder.size)
+        if not np.isfinite(scores).all():
+            refuse_infinite(x)
         return {
             name: float(mean(score))
             for name, score in zip(self._targets, scores.tolist(), strict=False)
@@ -136,6 +145,11 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
     def learner(self) -> Learner:
         """The `Learner` underneath."""
         return self._learner
+
+    @property
+    def rejected(self) -> int:
+        """Events left out because a number was not finite, or too large to be squared."""
+        return self._learner.rejected
 
     @property
     def targets(self) -> tuple[Any, ...]:

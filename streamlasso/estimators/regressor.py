@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from river import base
 
 from streamlasso.arrays import checked_target
+from streamlasso.checks import reals
 from streamlasso.estimators.base import Event, SparseLinear
 from streamlasso.index import FeatureIndex
 from streamlasso.interactions import Interactions
@@ -88,7 +88,7 @@ class SparseRegressor(SparseLinear, base.MiniBatchRegressor):  # type: ignore[mi
 
     def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
         """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
-        self._learn_frame(X, np.asarray(y, np.float64), w)
+        self._learn_frame(X, reals("target", y), w)
 
     def predict_many(self, X: "pd.DataFrame") -> "pd.Series[Any]":
         """The predictions of a frame's rows, under its index."""

@@ -53,6 +53,11 @@ class Reports:
         return self._learner.intercept()
 
     @property
+    def rejected(self) -> int:
+        """Events left out because a number was not finite, or too large to be squared."""
+        return self._learner.rejected
+
+    @property
     def active_features(self) -> int:
         """Number of features whose effective weight is not zero, exact as of the last event."""
         return self._learner.active_features()

@@ -35,6 +35,15 @@ LOSSES: dict[str, type[Loss]] = {
     )
 }
 
+ALIASES = {
+    **dict.fromkeys(("log", "log_loss", "Log"), "logistic"),
+    **dict.fromkeys(("squared_error", "squared_loss", "mse", "Squared"), "squared"),
+    **dict.fromkeys(("absolute", "absolute_error", "mae", "pinball", "Quantile"), "quantile"),
+    **{"Hinge": "hinge", "Huber": "huber", "Poisson": "poisson"},
+    **{"EpsilonInsensitiveHinge": "epsilon_insensitive", "cross_entropy": "softmax"},
+}
+"""What scikit-learn, river and others call them."""
+
 
 def get_loss(
     loss: str | Loss, domain: str | tuple[str, ...] | None = None, **parameters: Any
@@ -57,19 +66,27 @@ def get_loss(
     >>> get_loss("huber", ("real", "count"), delta=2.0)
     Huber(delta=2.0)
     """
+    domains = (domain,) if isinstance(domain, str) else domain
+    fitting = [n for n, kind in LOSSES.items() if domains is None or kind.domain in domains]
     if isinstance(loss, str):
         if loss not in LOSSES:
-            raise ValueError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+            other = ALIASES.get(loss)
+            meant = f"did you mean {other!r}? Otherwise " if other in fitting else ""
+            raise ValueError(
+                f"loss = {loss!r} is unknown; {meant}choose one of {', '.join(fitting)}"
+            )
         loss = LOSSES[loss](**parameters)
     elif not isinstance(loss, Loss):
         raise TypeError(f"loss = {loss!r} must be a name or an instance of a loss: Huber(delta=2)")
     elif parameters:
         raise TypeError(f"loss = {loss!r} has its parameters; give {', '.join(parameters)} there")
-    domains = (domain,) if isinstance(domain, str) else domain
     if domains is not None and loss.domain not in domains:
-        fitting = ", ".join(name for name, kind in LOSSES.items() if kind.domain in domains)
+        if loss.together and "binary" in domains:
+            raise ValueError(
+                f"loss = {loss.name!r}: take 'logistic', which becomes it when a third class comes"
+            )
         raise ValueError(
             f"loss = {loss.name!r} is for {loss.domain} targets, this estimator has "
-            f"{' or '.join(domains)} ones; choose one of {fitting}"
+            f"{' or '.join(domains)} ones; choose one of {', '.join(fitting)}"
         )
     return loss

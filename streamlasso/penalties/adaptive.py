@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from streamlasso.checks import real, shown
 from streamlasso.penalties.base import Penalty
 
 __all__ = ["Adaptive"]
@@ -26,6 +27,25 @@ def renew(state, slot, lane, weight, hyper):
     if size > 0:
         factor = min(size ** (-hyper[GAMMA, lane]), cap)
     state[slot, FACTOR + lane] = factor - state.dtype.type(1)
+
+
+def _weights(pilot: Any) -> dict[Any, float]:
+    if not isinstance(pilot, Mapping):
+        raise TypeError(
+            f"Adaptive: pilot = {shown(pilot)} must be a dict name → weight: {{'price': 0.5}}, or "
+            "None for the learner's own past"
+        )
+    remedy = "leave the name out, or give its weight"
+    weights = {
+        name: real(f"Adaptive: the pilot's weight of {name!r}", weight, remedy)
+        for name, weight in pilot.items()
+    }
+    for name, weight in weights.items():
+        if not math.isfinite(weight):
+            raise ValueError(
+                f"Adaptive: the pilot's weight of {name!r} = {weight} is not finite; {remedy}"
+            )
+    return weights
 
 
 @dataclass(frozen=True)
@@ -67,11 +87,7 @@ class Adaptive(Penalty):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.pilot is not None:
-            pilot = {name: float(weight) for name, weight in dict(self.pilot).items()}
-            wrong = [name for name, weight in pilot.items() if not math.isfinite(weight)]
-            if wrong:
-                raise ValueError(f"Adaptive: the pilot's weight of {wrong[0]!r} is not finite")
-            object.__setattr__(self, "pilot", pilot)
+            object.__setattr__(self, "pilot", _weights(self.pilot))
 
     def numbers(self) -> dict[str, bool]:
         """λ1, γ and the cap."""

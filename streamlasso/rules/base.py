@@ -149,7 +149,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         faults = [fault for name in self.parameters if (fault := self._fault(name))]
-        faults += self._mode_faults()
+        faults += self._flag_faults() or self._mode_faults()
         if faults:
             raise ValueError(f"{type(self).__name__}: " + "; ".join(faults))
         for name in self.parameters:
@@ -168,7 +168,8 @@ class Rule:
             fault = self._penalty_fault(value)
             return f"{fault}; the default is {default}" if fault else None
         if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-            return f"{name} = {value!r} must be a number; the default is {default}"
+            none = " (float('inf') forgets nothing)" if name == "half_life" else ""
+            return f"{name} = {value!r} must be a number{none}; the default is {default}"
         if math.isnan(value) or value < 0 or (name in (*self.positive, "half_life") and value == 0):
             bound = "> 0" if name in (*self.positive, "half_life") else "≥ 0"
             return f"{name} = {value!r} must be {bound}; the default is {default}"
@@ -187,6 +188,16 @@ class Rule:
                 f"{penalty.name!r}; it takes {', '.join(self.takes)}"
             )
         return penalty.refusal(self)
+
+    def _flag_faults(self) -> list[str]:
+        """Of the fields that are True or False; numpy's are made plain."""
+        faults = []
+        for name in (field.name for field in fields(self) if isinstance(field.default, bool)):
+            value = getattr(self, name)
+            if not isinstance(value, bool | np.bool_):
+                faults.append(f"{name} = {value!r} must be True or False")
+            object.__setattr__(self, name, bool(value))
+        return faults
 
     def _mode_faults(self) -> list[str]:
         return []

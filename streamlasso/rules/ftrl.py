@@ -201,7 +201,10 @@ class FTRLProximal(Rule):
         elif self.since_birth and self.penalty == "total":
             faults.append("since_birth = True needs penalty = 'per_event': a total has no age")
         elif self.penalty == "per_event" and not counts_events(self.l1):
-            faults.append(f"l1 = {self.l1!r} grows with the noise, not by event: penalty = 'total'")
+            faults.append(
+                f"penalty = 'per_event' with l1 = {self.l1!r}, which grows with the noise and not "
+                "by event; use penalty = 'total'"
+            )
         return faults
 
     @property

@@ -92,8 +92,7 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
         return rule
 
     def _loss(self) -> Loss:
-        loss = get_loss(self.loss)
-        return loss if loss.domain in self._domains else get_loss(loss, self._domains[0])
+        return get_loss(self.loss, self._domains)
 
     def _learner(self, loss: Loss) -> Learner:
         return Learner(
@@ -168,9 +167,14 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
     # What was learned
 
     @property
+    def _fitted(self) -> Outputs:
+        check_is_fitted(self)
+        return self._outputs
+
+    @property
     def learners_(self) -> tuple[Learner, ...]:
         """The `Learner` underneath; with one versus rest one for each class."""
-        return self._outputs.learners
+        return self._fitted.learners
 
     @property
     def t_(self) -> int:
@@ -178,4 +182,4 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
 
         Rows of weight 0 and rows that were left out are no events.
         """
-        return 1 + self._outputs.clock
+        return 1 + self._fitted.clock

@@ -183,9 +183,9 @@ class SparseSGDClassifier(ClassifierMixin, SparseSGD):  # type: ignore[misc]
     @property
     def coef_(self) -> Array:
         """Effective weights; what is zero is exactly zero."""
-        return self._outputs.weights
+        return self._fitted.weights
 
     @property
     def intercept_(self) -> Array:
         """Intercepts; never penalised."""
-        return self._outputs.intercepts
+        return self._fitted.intercepts

@@ -109,10 +109,10 @@ class SparseSGDRegressor(RegressorMixin, SparseSGD):  # type: ignore[misc]
     @property
     def coef_(self) -> Array:
         """Effective weights; what is zero is exactly zero."""
-        weights: Array = self._outputs.weights[0]
+        weights: Array = self._fitted.weights[0]
         return weights
 
     @property
     def intercept_(self) -> Array:
         """The intercept, shape (1,); never penalised."""
-        return self._outputs.intercepts
+        return self._fitted.intercepts
