@@ -130,7 +130,8 @@ class RowEncoder:
     def _add_unseen(self) -> None:
         """Offer the row's unknown names to the index; those that get no slot leave the row."""
         for _, name in self._unseen:
-            plain_name(name)  # all of them before the first is added
+            if type(name) is not str:
+                plain_name(name)  # all of them before the first is added
         slots = self.slots = self.slots.copy()  # `encode_rows` still holds the other one
         self.index.add_unseen(slots, self._unseen)
         kept = slots != UNSEEN
