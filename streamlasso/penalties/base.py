@@ -49,10 +49,15 @@ class Penalty:
     def __post_init__(self) -> None:
         faults = [fault for name, positive in self.numbers().items()
                   if (fault := _fault(name, getattr(self, name), positive))]  # fmt: skip
+        faults += self.other_faults()
         if faults:
             raise ValueError(f"{type(self).__name__}: " + "; ".join(faults))
         for name in self.numbers():
             object.__setattr__(self, name, float(getattr(self, name)))
+
+    def other_faults(self) -> list[str]:
+        """What is wrong with the fields that are no numbers."""
+        return []
 
     def numbers(self) -> dict[str, bool]:
         """The numeric fields → whether they must be > 0."""

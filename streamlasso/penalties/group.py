@@ -171,13 +171,14 @@ class Group(Penalty):
         }
     }
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.by, str | Mapping) or not self.by:
-            raise ValueError(
-                f"Group: by = {self.by!r} must be a text that ends a name's prefix, or a mapping "
-                "from names to groups"
-            )
+    def other_faults(self) -> list[str]:
+        """What groups must be a text or a mapping."""
+        if isinstance(self.by, str | Mapping) and self.by:
+            return []
+        return [
+            f"by = {self.by!r} must be a text that ends a name's prefix, or a mapping from names "
+            "to groups"
+        ]
 
     @property
     def needs_names(self) -> bool:
