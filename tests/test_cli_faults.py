@@ -24,6 +24,8 @@ class Given:
         (folder / "cut.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
         (folder / "latin.csv").write_bytes(b"caf\xe9,target\n1,0\n")
         write_lines(folder / "bad.jsonl", [b"{"] * 2000)
+        write_lines(folder / "few.jsonl", [b'{"x": 1, "target": "q"}'] * 3)
+        (folder / "weights.csv").write_text("name,weight\n,1.0\n")
         self.folder = folder
 
 
@@ -54,7 +56,14 @@ CONSUME = "consume --port 0 --snapshots new"
         (f"{CONSUME} --file cut.jsonl.gz", 1, r"cut.jsonl.gz: the file is damaged"),
         (f"{CONSUME} --file latin.csv", 1, r"latin.csv: the header is not UTF-8 CSV"),
         (f"{CONSUME} --file bad.jsonl", 4, r"bad, more than limits.max_bad_share = 0.5; .* decode"),
+        (
+            "consume --port 0 --snapshots few --file few.jsonl",
+            4,
+            r"nothing was learned: 3 of 3 records were bad; the last: schema: target .* "
+            r"They are in few/dead-letters.jsonl",
+        ),
         (f"{CONSUME} --file events.jsonl --init none.safetensors", 1, r"none.safetensors is not a"),
+        (f"{CONSUME} --file events.jsonl --init weights.csv", 1, r"weights are for warm_start"),
         ("consume --file events.jsonl --snapshots events.jsonl --port 0", 1, r"File exists"),
         (
             "consume --file events.jsonl --snapshots snapshots --rule soft_threshold --port 0",
@@ -83,6 +92,18 @@ def test_fault_is_one_clear_message_with_an_exit_code(
     assert "Traceback" not in done.stderr
     assert done.stderr.count("streamlasso: ") == 1
     assert re.search(message, done.stderr[done.stderr.index("streamlasso: ") :]), done.stderr
+
+
+def test_bad_records_among_others_are_counted_and_named(tmp_path: Path) -> None:
+    bad, good = b'{"x": 1, "target": "q"}', b'{"x": 1, "target": 1}'
+    stream = write_lines(tmp_path / "mixed.jsonl", [*[bad] * 8, good])
+    done = call("consume", "--port", 0, "--file", stream, "--snapshots", tmp_path / "s")
+    assert done.returncode == 0
+    letters = tmp_path / "s" / "dead-letters.jsonl"
+    assert "8 of 9 records were bad; the last: schema: target of type str" in done.stderr
+    assert f"They are in {letters}" in done.stderr
+    assert "1 events learned" in done.stderr
+    assert len(letters.read_text().splitlines()) == 8
 
 
 def test_unknown_variable_is_a_fault(given: Given) -> None:

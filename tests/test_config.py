@@ -175,6 +175,27 @@ def test_all_faults_of_file_variables_and_flags_come_together(
         ),
         ({"model": {"max_features": 0}}, ("model.max_features", "= 0", "greater than 0")),
         ({"model": {"admit_times": 256}}, ("model.admit_times", "256", "to 255")),
+        ({"kafka": {"bootstrap": "broker"}}, ("kafka.bootstrap", "'broker'", "host:port", "9092")),
+        ({"kafka": {"bootstrap": "a:1,b:x"}}, ("kafka.bootstrap", "'b:x'", "host:port")),
+        ({"kafka": {"topic": ""}}, ("kafka.topic", "''", "at least 1 character", "'events'")),
+        ({"model": {"fit_intercept": "yes"}}, ("fit_intercept", "'yes'", "true or false")),
+        ({"features": {"unit_length": 1}}, ("features.unit_length", "= 1", "true or false")),
+        (
+            {
+                "model": {
+                    "parameters": {
+                        "alpha": -1,
+                        "lam": 2,
+                        "l1": {"penalty": "group", "by": 3, "l1": -1, "x": 1},
+                    }
+                }
+            },
+            ("no 'lam'", "alpha = -1", "group has no 'x'", "l1 = -1 must", "by = 3 must"),
+        ),
+        (
+            {"model": {"parameters": {"half_life": 9, "l1": {"penalty": "group"}}}},
+            ("model.parameters", "group", "no closed form with half_life"),
+        ),
     ],
 )
 def test_fault_names_field_value_constraint_and_remedy(

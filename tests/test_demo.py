@@ -1,6 +1,7 @@
 """``streamlasso demo``: the embedded streams, a file, and the summary."""
 
 import json
+import math
 import re
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 from serving import command, environment, events, succeed, write_lines
+
+from streamlasso_service.watch import _skill
 
 
 def check_summary(text: str) -> dict[str, float]:
@@ -27,6 +30,10 @@ def check_summary(text: str) -> dict[str, float]:
     assert "inspect" in summary
     assert "export" in summary
     return {name: float(match[1]) for name, match in found.items() if match}
+
+
+def test_worse_than_the_constant_model_is_called_so() -> None:
+    assert [_skill(loss, 2.0) for loss in (1.0, 2.1, math.nan)] == ["50% better", "5% worse", "–"]
 
 
 @pytest.fixture
