@@ -106,6 +106,10 @@ def checked_target(target: Any, loss: Loss, what: str = "target") -> float:
     if type(target) is not float:
         target = real(what, target)
     if loss.domain == "count" and target < 0:
+        if what != "target":
+            raise ValueError(
+                f"{what} = {target}: the {loss.name} loss takes numbers ≥ 0; leave it out"
+            )
         checked_targets([target], 1, loss, "float64")
     return target  # type: ignore[no-any-return]
 

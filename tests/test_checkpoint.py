@@ -109,7 +109,7 @@ def test_idle_stream_takes_no_memory(tmp_path: Path) -> None:
     batches = [batch_of(part, lines_of(5), 0), *(Batch([], {part: 5}) for _ in range(500))]
     settings = settings_for(tmp_path / "s", tmp_path / "unused")
     consumer = looped(settings, ListSource(batches))
-    assert len(consumer._bad_share._recent) < 10
+    assert len(consumer.bad_share._recent) < 10
 
 
 @pytest.mark.usefixtures("_hasty")

@@ -299,12 +299,11 @@ def test_a_rule_that_keeps_a_clock_refuses_float32(rule: Any, column: str) -> No
 @pytest.mark.parametrize(
     "rules",
     [
-        [],
         [FTRLProximal(), SoftThreshold()],
         [SoftThreshold(), SoftThreshold(adaptive=False)],
         [FTRLProximal(), FTRLProximal(penalty="per_event")],
     ],
-    ids=["none", "kinds", "modes", "penalties"],
+    ids=["kinds", "modes", "penalties"],
 )
 def test_lanes_of_different_kinds_are_an_error(rules: list[Any]) -> None:
     with pytest.raises(ValueError, match="lanes must be rules of one kind and mode") as caught:

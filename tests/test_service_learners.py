@@ -171,7 +171,7 @@ def test_a_grid_over_the_strength_of_a_penalty() -> None:
         ({"scale": "unit"}, ("model.scale", "'unit'", "'max'", "default is 'none'")),
         (
             {"parameters": {"l1": {"penalty": "group"}}, "scale": "max", "index": "hashing"},
-            ("model", "scale = 'max' with Group", "bits=22", "use a GrowingIndex"),
+            ("model", "scale = 'max' with Group", "bits=22", "use GrowingIndex()"),
         ),
     ],
     ids=str,
