@@ -1,12 +1,22 @@
 """Errors for what callers hand in: the thing, the value, the constraint, the remedy."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["check_importance", "flag", "real", "reals", "refuse_event", "refuse_infinite", "shown"]
+__all__ = [
+    "check_importance",
+    "finite",
+    "flag",
+    "real",
+    "reals",
+    "refuse_event",
+    "refuse_infinite",
+    "shown",
+]
 
 LONGEST = 100
 
@@ -32,6 +42,14 @@ def real(what: str, value: Any, remedy: str = "leave such events out of learning
         raise ValueError(f"{what} = {shown(value)} is too large for a float; {remedy}") from None
     except (TypeError, ValueError):
         raise TypeError(f"{what} = {shown(value)} must be a number; {remedy}") from None
+
+
+def finite(what: str, value: Any, remedy: str) -> float:
+    """The value as a float that is neither NaN nor infinite."""
+    number = real(what, value, remedy)
+    if not math.isfinite(number):
+        raise ValueError(f"{what} = {number!r} must be finite; {remedy}")
+    return number
 
 
 def reals(what: str, values: npt.ArrayLike, dtype: str = "float64") -> npt.NDArray[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from streamlasso.checks import finite
 from streamlasso.export import from_cell, tuples
 from streamlasso.index import Name
 from streamlasso.names import plain_name
@@ -21,6 +22,7 @@ from streamlasso.vowpal import read_vowpal
 __all__ = ["Coefficients", "checked_options", "coefficients_from"]
 
 OPTIONS = ("names", "namespaces")
+LEAVE_OUT = "leave such weights out"
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,12 @@ class Coefficients:
 
     def __post_init__(self) -> None:
         weights = {
-            plain_name(name): _number(weight, f"weight of {name!r}")
+            plain_name(name): finite(f"weight of {name!r}", weight, LEAVE_OUT)
             for name, weight in self.weights.items()
         }
         kept = {name: weight for name, weight in weights.items() if weight != 0}
         object.__setattr__(self, "weights", kept)
-        object.__setattr__(self, "intercept", _number(self.intercept, "intercept"))
+        object.__setattr__(self, "intercept", finite("intercept", self.intercept, LEAVE_OUT))
 
 
 def coefficients_from(
@@ -142,16 +144,6 @@ def checked_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
                 "intercept: streamlasso.coefficients.Coefficients(weights, intercept) as source"
             )
     return options
-
-
-def _number(value: Any, what: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} = {value!r} must be a number") from error
-    if not np.isfinite(number):
-        raise ValueError(f"{what} = {number!r} must be finite; leave such weights out")
-    return number
 
 
 def _from_sklearn(model: Any, names: Sequence[Name] | None) -> Coefficients:

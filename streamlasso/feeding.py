@@ -1,4 +1,4 @@
-"""Many events through encoder and learner, to the bits of one after the other.
+"""Events through encoder and learner; many at a time to the bits of one after the other.
 
 An index that evicts frees slots while a row is encoded, by the weights of that moment: there the
 events before must have been learned. Other indexes take a whole chunk of rows at a time.
@@ -10,12 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.checks import refuse_infinite
 from streamlasso.encoding import RowEncoder
 from streamlasso.learner import Learner
 
-__all__ = ["learn_events"]
+__all__ = ["learn_events", "score_lanes"]
 
 Array = npt.NDArray[Any]
+
+
+def score_lanes(learner: Learner, encoder: RowEncoder, event: Mapping[Any, Any]) -> Array:
+    """Every lane's score of an event, which changes nothing; an infinite value is an error."""
+    encoder.encode(event, allocate=False)
+    scores = learner.score_lanes(encoder.slots, encoder.values, encoder.size)
+    if not np.isfinite(scores).all():
+        refuse_infinite(event)
+    return scores
 
 
 def learn_events(

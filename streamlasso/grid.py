@@ -10,7 +10,7 @@ import numpy as np
 
 from streamlasso.penalties import Constant, Penalty, as_penalty
 from streamlasso.rules import Rule
-from streamlasso.rules.base import NEVER
+from streamlasso.rules.base import NEVER, checked_rule
 
 __all__ = ["LARGEST_GRID", "expand", "listed"]
 
@@ -29,8 +29,7 @@ def expand(rule: Rule, grid: Mapping[str, Iterable[Any]] | None) -> tuple[Rule, 
     """
     if grid is None:
         return (rule,)
-    if not isinstance(rule, Rule):
-        raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
+    checked_rule(rule)
     values = {name: _values(name, given, rule) for name, given in listed(grid).items()}
     size = math.prod(len(given) for given in values.values())
     if not 1 <= size <= LARGEST_GRID:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from streamlasso.losses import Loss
 from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
+from streamlasso.rules.base import checked_rule
 from streamlasso.scales import SCALES
 from streamlasso.selection import LEDGER_ROWS, SELECTIONS, LaneRow
 
@@ -51,8 +52,7 @@ def check(learner: "Learner", given: Sequence[Any]) -> None:
 
 def _faults_of_lanes(learner: "Learner", given: Sequence[Any]) -> list[str]:
     for rule in given:
-        if not isinstance(rule, Rule):
-            raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
+        checked_rule(rule)
     if not given:
         return ["rule = [] must be a rule, or a list of one at least"]
     faults: list[str] = []

@@ -7,7 +7,7 @@ from streamlasso_service.config import Settings
 if TYPE_CHECKING:
     from streamlasso_service.consumer import Consumer
 
-__all__ = ["all_bad", "another_source", "bad_records", "nothing_learned"]
+__all__ = ["all_bad", "another_source", "bad_records", "remarks"]
 
 
 def another_source(learned_from: set[str], settings: Settings) -> str | None:
@@ -49,3 +49,8 @@ def nothing_learned(consumer: "Consumer") -> str | None:
         f"{consumer.settings.event.target!r}; --set event.target=NAME with --snapshots NEW, since "
         "this snapshot has these records behind it"
     )
+
+
+def remarks(consumer: "Consumer") -> list[str]:
+    """What is to be said of a run besides its figures."""
+    return [text for text in (bad_records(consumer), nothing_learned(consumer)) if text]

@@ -65,7 +65,7 @@ def consume(
     overrides: Overrides = None,
 ) -> None:
     """Learn from a topic or files, with snapshots, metrics and dead letters."""
-    from streamlasso_service.advice import all_bad, bad_records, nothing_learned
+    from streamlasso_service.advice import all_bad, bad_records, remarks
     from streamlasso_service.bad_share import BAD_SHARE_EXIT_CODE
     from streamlasso_service.loading import load_settings
     from streamlasso_service.service import serve
@@ -104,7 +104,7 @@ def consume(
         status = consumer.reporter.status
         if all_bad(consumer):
             fail(f"nothing was learned: {bad_records(consumer)}", BAD_SHARE_EXIT_CODE)
-        for reason in filter(None, (bad_records(consumer), nothing_learned(consumer))):
+        for reason in remarks(consumer):
             log.warning("%s", reason)
         log.info(
             "%d events learned, progressive loss %.5f (constant model %.5f), %d active features",

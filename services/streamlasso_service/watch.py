@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from streamlasso_service.advice import bad_records, nothing_learned
+from streamlasso_service.advice import remarks
 from streamlasso_service.config import Settings
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.status import Status
@@ -87,7 +87,7 @@ class Watch:
 
         self._print("\nSummary")
         self._print(f"  {learned:,} events learned in {elapsed:.1f} s, {status.failed:,} bad")
-        for reason in filter(None, (bad_records(consumer), nothing_learned(consumer))):
+        for reason in remarks(consumer):
             self._print(f"  {reason}")
         self._print(
             f"  progressive loss {_shown(status.loss)}, constant model {_shown(status.baseline)}"

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from river import base
 
-from streamlasso.checks import check_importance, refuse_infinite
+from streamlasso.checks import check_importance
 from streamlasso.encoding import frame_rows
 from streamlasso.estimators.base import Event, SparseLinear
 from streamlasso.export import export_classes
+from streamlasso.feeding import score_lanes
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.interactions import Interactions
 from streamlasso.labels import Labels
@@ -129,12 +130,7 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         return np.column_stack([1.0 - positive, positive])
 
     def _scores(self, x: Event) -> Array:
-        encoder = self._encoder
-        encoder.encode(x, allocate=False)
-        scores = self._learner.score_lanes(encoder.slots, encoder.values, encoder.size)
-        if not np.isfinite(scores).all():
-            refuse_infinite(x)
-        return scores
+        return score_lanes(self._learner, self._encoder, x)
 
     def predict_proba_one(self, x: Event) -> dict[Any, float]:
         """Label → probability; unknown names count as zero and are not remembered."""

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from river import base
 
 from streamlasso.arrays import checked_target
-from streamlasso.checks import check_importance, refuse_infinite, shown
+from streamlasso.checks import check_importance, shown
 from streamlasso.encoding import RowEncoder
+from streamlasso.feeding import score_lanes
 from streamlasso.index import FeatureIndex, GrowingIndex, Name, checked_index
 from streamlasso.interactions import Interactions, checked_interactions
 from streamlasso.learner import Learner
@@ -119,11 +120,7 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
 
     def predict_one(self, x: Event) -> dict[Any, float]:
         """Target → prediction, of the targets that were learned."""
-        self._encoder.encode(x, allocate=False)
-        encoder, mean = self._encoder, self._learner.loss.mean
-        scores = self._learner.score_lanes(encoder.slots, encoder.values, encoder.size)
-        if not np.isfinite(scores).all():
-            refuse_infinite(x)
+        scores, mean = score_lanes(self._learner, self._encoder, x), self._learner.loss.mean
         return {
             name: float(mean(score))
             for name, score in zip(self._targets, scores.tolist(), strict=False)

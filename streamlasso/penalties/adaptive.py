@@ -1,11 +1,10 @@
 """The adaptive lasso: what a pilot found large is shrunk little, what it found small a lot."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from streamlasso.checks import real, shown
+from streamlasso.checks import finite, shown
 from streamlasso.penalties.base import Penalty
 
 __all__ = ["Adaptive"]
@@ -36,16 +35,10 @@ def _weights(pilot: Any) -> dict[Any, float]:
             "None for the learner's own past"
         )
     remedy = "leave the name out, or give its weight"
-    weights = {
-        name: real(f"Adaptive: the pilot's weight of {name!r}", weight, remedy)
+    return {
+        name: finite(f"Adaptive: the pilot's weight of {name!r}", weight, remedy)
         for name, weight in pilot.items()
     }
-    for name, weight in weights.items():
-        if not math.isfinite(weight):
-            raise ValueError(
-                f"Adaptive: the pilot's weight of {name!r} = {weight} is not finite; {remedy}"
-            )
-    return weights
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ class Group(Penalty):
     }
 
     def other_faults(self) -> list[str]:
-        """What groups must be a text or a mapping."""
+        """``by`` must say what the groups are."""
         if isinstance(self.by, str | Mapping) and self.by:
             return []
         return [

@@ -49,7 +49,7 @@ from streamlasso.events import SLOPE
 from streamlasso.numerics import soft_threshold
 from streamlasso.penalties import Penalty, as_penalty
 
-__all__ = ["NEVER", "SLOPE", "Rule", "counts_events", "shrink"]
+__all__ = ["NEVER", "SLOPE", "Rule", "checked_rule", "counts_events", "shrink"]
 
 NEVER = 1e300
 """A finite half-life that fades nothing: what shares the kernels of those that do."""
@@ -107,6 +107,13 @@ def gather(state, slot, lane, events, value, hyper, clock):
 
 def renew(state, slot, lane, weight, hyper):
     """The penalty never changes: the default."""
+
+
+def checked_rule(rule: Any) -> "Rule":
+    """The rule, or an error for what is none, such as its name or its class."""
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
+    return rule
 
 
 def counts_events(l1: Any) -> bool:

@@ -15,6 +15,7 @@ from streamlasso.arrays import checked_importances
 from streamlasso.learner import Learner
 from streamlasso.losses import Loss, get_loss
 from streamlasso.rules import FTRLProximal, Rule
+from streamlasso.rules.base import checked_rule
 from streamlasso.sklearn.columns import ColumnIndex, Rows, column_rows, reordered
 from streamlasso.sklearn.outputs import Outputs
 
@@ -86,10 +87,7 @@ class SparseSGD(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _rule(self) -> Rule:
-        rule = FTRLProximal() if self.rule is None else self.rule
-        if not isinstance(rule, Rule):
-            raise TypeError(f"rule = {rule!r} must be an instance of a rule: FTRLProximal()")
-        return rule
+        return FTRLProximal() if self.rule is None else checked_rule(self.rule)
 
     def _loss(self) -> Loss:
         return get_loss(self.loss, self._domains)
