@@ -12,7 +12,7 @@ from streamlasso.index import FeatureIndex, Name
 from streamlasso.kernels import ACTIVATED, CLOCK, DEACTIVATED, FIRST, INTERCEPT, REJECTED
 from streamlasso.layout import padded
 from streamlasso.rules import Rule
-from streamlasso.scales import COLUMNS, PEAKS
+from streamlasso.scales import cuts
 from streamlasso.selection import LaneRow
 from streamlasso.specialise import Kernels
 
@@ -112,9 +112,8 @@ class Readings:
         slots, values = slots[:size], values[:size]
         if self.scale is None:
             return slots, values
-        peaks = np.maximum(*(self.state[slots, COLUMNS.index(name)] for name in PEAKS))
-        cut = np.where(peaks > 0, np.clip(values, -2 * peaks, 2 * peaks), values)
-        return slots, np.asarray(cut)
+        bounds = cuts(self.state[slots])
+        return slots, np.asarray(np.clip(values, -bounds, bounds))
 
     def intercept(self, lane: int | None = None) -> float:
         """The intercept."""

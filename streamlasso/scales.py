@@ -13,7 +13,8 @@ doubling length (values 1; 2; 3–4; 5–8; … of the feature, so that a wild f
 * ``"rms-max"``: s = √(√ms·mx), the geometric mean of both. The maximum alone starves z-scored
   numbers beside one-hot ones, the root mean square alone lets outliers take large steps.
 
-One wild value does little: |v| is cut to twice mx, at prediction too. Where s falls by more than
+A wild value does little: |v| is cut to twice mx, and to 1.25·mx once 32 values are known, at
+prediction too. Where s falls by more than
 4×, the weight keeps its effect and the rest of the record stays as it is: rescaled, it would be
 sure of the wild value alone.
 
@@ -31,17 +32,18 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["COLUMNS", "PEAKS", "SCALES", "functions_of"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["COLUMNS", "SCALES", "cuts", "functions_of"]
 
 COLUMNS = ("seen", "start", "square", "peak", "old_square", "old_peak", "unit")
 """Columns per slot: how many values, how many before this block; its mean square and largest, those
 of the block before; s."""
 
-PEAKS = ("peak", "old_peak")
-"""Columns whose maximum is mx."""
-
 SEEN, START, SQUARE, PEAK, OLD_SQUARE, OLD_PEAK, UNIT = range(7)
 LANES = 1
+CUT_FIRST, CUT_LATER, MANY_VALUES = 2.0, 1.25, 32  # the cut, at first and after so many values
 
 
 def rescale(state, slot, lane, ratio, hyper, clock):
@@ -75,20 +77,26 @@ def size(state, slot, peak, old_peak):
     return max(peak, old_peak)
 
 
-def scaled(state, slot, value):
-    """The value as it is scored: cut to ±2·mx, divided by s; of an unknown feature its sign."""
+def cut(state, slot, value):
+    """The value within ±2·mx, ±1.25·mx once mx is of many values; as it is before the first."""
     peak = max(state[slot, PEAK], state[slot, OLD_PEAK])
     if peak == 0:
+        return value
+    bound = peak * state.dtype.type(CUT_LATER if state[slot, SEEN] >= MANY_VALUES else CUT_FIRST)
+    return min(max(value, -bound), bound)
+
+
+def scaled(state, slot, value):
+    """The value as it is scored: cut, divided by s; of an unknown feature its sign."""
+    if max(state[slot, PEAK], state[slot, OLD_PEAK]) == 0:
         return math.copysign(abs(state.dtype.type(value != 0)), value)
-    return min(max(value, -2 * peak), 2 * peak) / state[slot, UNIT]
+    return cut(state, slot, value) / state[slot, UNIT]
 
 
 def observe(state, slot, value, hyper, clock):
     """Take a value into the feature's scale, rescale its record; the value as it is learned."""
     peak, old_peak = state[slot, PEAK], state[slot, OLD_PEAK]
-    bound = 2 * max(peak, old_peak)
-    if bound > 0:
-        value = min(max(value, -bound), bound)
+    value = cut(state, slot, value)
     if value == 0:
         return value
     before = state[slot, SEEN]
@@ -146,5 +154,12 @@ def functions_of(kind: str | None) -> Mapping[str, Callable[..., Any]]:
     """What the kernels call: ``scaled``, ``observe``, ``unit``, and what these need."""
     if kind is None:
         return {"scaled": _no_scale, "observe": _no_observing, "unit": _no_unit}
-    needs = {"root_mean_square": root_mean_square}
+    needs = {"root_mean_square": root_mean_square, "cut": cut}
     return {**needs, "size": SCALES[kind], "scaled": scaled, "observe": observe, "unit": unit}
+
+
+def cuts(records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The bounds that `cut` keeps the values of some records to; infinite before the first."""
+    peaks = np.maximum(records[:, PEAK], records[:, OLD_PEAK])
+    many = records[:, SEEN] >= MANY_VALUES
+    return np.where(peaks > 0, peaks * np.where(many, CUT_LATER, CUT_FIRST), np.inf)

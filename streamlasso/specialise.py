@@ -22,7 +22,7 @@ from streamlasso import events, kernels, numerics, scales, selection
 from streamlasso.losses import Loss
 from streamlasso.recipe import TOUCHED, Recipe
 
-__all__ = ["Kernels", "kernels_for"]
+__all__ = ["JIT", "Kernels", "compile_top", "kernels_for"]
 
 Functions = dict[str, Callable[..., Any]]
 
@@ -43,7 +43,7 @@ BEFORE_LOSS = (
 JIT = {"error_model": "numpy", "nogil": True, "_nrt": False}
 
 
-def _compile(function: Callable[..., Any], *, cached: bool) -> Callable[..., Any]:
+def compile_top(function: Callable[..., Any], *, cached: bool = True) -> Callable[..., Any]:
     """Compile, on disk where a cache directory can be written."""
     if cached:
         try:
@@ -170,7 +170,7 @@ def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
         code = inspect.unwrap(template).__code__
         copy = types.FunctionType(code, {**vars(kernels.names), **parts}, name)
         copy.__qualname__ = name  # numba files its cache under the qualified name
-        return _compile(copy, cached=digest is not None) if compiled and top else jit(copy)
+        return compile_top(copy, cached=digest is not None) if compiled and top else jit(copy)
 
     label = recipe.label
     if recipe.select is not None:

@@ -32,10 +32,11 @@ class Values:
         return self.sizes[first - 1 :]
 
     def clip(self, value: float) -> float:
-        """|v| at most twice the largest of the recent ones."""
+        """|v| at most twice the largest of the recent ones, 1.25 times after 32 values."""
         if not self.sizes:
             return value
-        return math.copysign(min(abs(value), 2 * max(self._recent())), value)
+        most = (2 if len(self.sizes) < 32 else 1.25) * max(self._recent())
+        return math.copysign(min(abs(value), most), value)
 
     def add(self, value: float) -> None:
         """A clipped value that is not 0."""

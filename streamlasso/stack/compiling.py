@@ -1,0 +1,132 @@
+"""Compiling a stack's kernels: for one loss and one number of lanes.
+
+Every function of the rooms is copied with the names of `binding` bound, as
+`streamlasso.specialise` does it; copies carry what they are bound to in their qualified name, by
+which numba files its cache and names the parts of what it links.
+"""
+
+import hashlib
+import inspect
+import math
+import types
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+from streamlasso import numerics, scales, vectors
+from streamlasso.losses import Loss
+from streamlasso.specialise import JIT, Kernels, compile_top
+from streamlasso.stack import binding, features, layer, least_squares, likelihood, places, rows
+
+__all__ = ["FAMILIES", "kernels_for", "sizes"]
+
+FAMILIES: dict[str, types.ModuleType] = {
+    "logistic": likelihood,
+    "poisson": likelihood,
+    "squared": least_squares,
+}
+"""Loss → the room of its second layer."""
+
+TOP = ("learn_row", "learn_rows", "read_slots", "score_row", "score_rows", "start", "survey",
+       "worths")  # fmt: skip
+
+
+def logit(mean):  # type: ignore[no-untyped-def]
+    """log(p/(1 − p))."""
+    return math.log(mean / (1.0 - mean))
+
+
+def bernoulli(score):  # type: ignore[no-untyped-def]
+    """p(1 − p)."""
+    mean = mean_of(score)
+    return mean * (1.0 - mean)
+
+
+def deviance(score, target):  # type: ignore[no-untyped-def]
+    """Half the deviance of a count: its loss less that of a perfect prediction."""
+    own = target * math.log(target) - target if target > 0 else 0.0
+    return numerics.bounded_exp_integral(score) - target * score - own
+
+
+def log_loss(score, target):  # type: ignore[no-untyped-def]
+    """log(1 + e^s) − y·s."""
+    return numerics.log1pexp(score) - target * score
+
+
+def half_square(score, target):  # type: ignore[no-untyped-def]
+    """½(s − y)²."""
+    return 0.5 * (score - target) * (score - target)
+
+
+mean_of: Any = None
+LOSSES: dict[str, dict[str, Any]] = {
+    "logistic": {"link_of": logit, "mean_of": numerics.sigmoid, "curvature_of": bernoulli,
+                 "value_of": log_loss, "loss_of": log_loss, "COUNTS": False},
+    "poisson": {"link_of": numerics.bounded_log, "mean_of": numerics.bounded_exp,
+                "curvature_of": numerics.bounded_exp, "value_of": deviance, "loss_of": deviance,
+                "COUNTS": True},
+    "squared": {"loss_of": half_square},
+}  # fmt: skip
+
+
+def _digest() -> str:
+    modules = (binding, features, layer, least_squares, likelihood, places, rows, scales, vectors,
+               numerics)  # fmt: skip
+    files = [Path(str(module.__file__)) for module in modules] + [Path(__file__)]
+    content = b"".join(file.read_bytes() for file in files)
+    return hashlib.blake2b(content, digest_size=6).hexdigest()
+
+
+def sizes(loss: str, lanes: int) -> dict[str, int]:
+    """The places of a stack's arrays, by name."""
+    helpers = 6 if FAMILIES[loss] is least_squares else 3
+    return places.columns(lanes) | places.places(lanes, helpers)
+
+
+def _own(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
+    """The functions that a room defines."""
+    return {
+        name: function
+        for name, function in vars(module).items()
+        if inspect.isfunction(function) and function.__module__ == module.__name__
+    }
+
+
+def kernels_for(loss: type[Loss], lanes: int, *, compiled: bool = True) -> Kernels:
+    """The kernels of a loss for so many lanes; the same objects each time."""
+    return _specialise(loss.name, lanes, compiled)
+
+
+@cache
+def _specialise(loss: str, lanes: int, compiled: bool) -> Kernels:
+    rooms = [_own(module) for module in (features, layer, FAMILIES[loss], rows)]
+    rooms += [dict(scales.functions_of("rms-max")), LOSSES[loss]]
+    functions = {name: part for room in rooms for name, part in room.items() if callable(part)}
+    given = sizes(loss, lanes) | LOSSES[loss]
+    given |= vectors.compiled(lanes) if compiled else vectors.interpreted(lanes)
+    # `scales.observe` has one lane to rescale: `features.rescale` does all of them.
+    given |= {"LANES": 1, "prefetch": numerics.prefetch if compiled else _pass}
+    label = f"stack_{loss}_{lanes}_{_digest()}"
+    spaces: dict[int, dict[str, Any]] = {}
+    for name, function in functions.items():
+        if inspect.isfunction(function):  # not one that numba has already
+            home = function.__globals__
+            space = spaces.setdefault(id(home), {**home, **given})
+            copy = types.FunctionType(function.__code__, space, name)
+            copy.__qualname__ = f"{name}_{label}"
+            given[name] = njit(**JIT)(copy) if compiled else copy
+    for space in spaces.values():
+        space |= {name: given[name] for name in functions if name in given}
+    made = {name: given[name] for name in TOP}
+    if compiled:
+        made = {name: compile_top(kernel.py_func) for name, kernel in made.items()}
+    together = Kernels(label)
+    vars(together).update(made)
+    return together
+
+
+def _pass(state: Any, slot: int) -> None:
+    """Python has no prefetch."""

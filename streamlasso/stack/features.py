@@ -1,0 +1,176 @@
+"""What a row does to its features: score them, learn them. All lanes at once.
+
+Of a value v the feature's centre is taken off, then it is divided by the feature's size s
+(`streamlasso.scales`, kind ``rms-max``): x = (v − centre)/s, and a lane's weight is
+
+    w = −S(z, θ√n)/q,    q = base·ρ + rate·√n + own·n
+
+AdaGrad lanes have own = 0, base = β/α and rate = 1/α; Newton lanes own = 1, base = 1/σ² and rate 0.
+
+The centre of a feature that more than nine rows of ten have is m·max(0, 1 − 9·var/(c·m²)), m and
+var the mean and variance of its c values: a mean that may be zero is left alone. Others have the
+centre 0. When a centre moves, every lane's intercept takes up what its weight would have changed;
+an absent feature counts as one at its centre.
+"""
+
+from streamlasso.stack.binding import (
+    CENTRE,
+    DUALS,
+    INFORMATION,
+    LEVEL,
+    MEAN,
+    MET,
+    SCATTER,
+    SQUARES,
+    SUMS,
+    UNIT,
+    cut,
+    load,
+    lower,
+    observe,
+    prefetch,
+    root,
+    scaled,
+    spread,
+    store,
+    total,
+    upper,
+)
+from streamlasso.stack.places import Book, Row, Scratch
+
+__all__ = ["gather", "rescale", "settle_centre", "soft", "weaken", "write"]
+
+AHEAD = 32
+PRESENT = 0.9
+DOUBT = 9.0
+
+
+def soft(vector, amount):
+    """S(v, a), by lane."""
+    return vector - lower(upper(vector, amount * -1.0), amount)
+
+
+def rescale(state, slot, lane, ratio, hyper, clock):
+    """What the record would be had the scale always been so."""
+    store(state, slot, DUALS, load(state, slot, DUALS) * ratio)
+    store(state, slot, SQUARES, load(state, slot, SQUARES) * (ratio * ratio))
+    state[slot, INFORMATION] *= ratio * ratio
+
+
+def weaken(state, slot, lane, ratio, hyper, clock):
+    """w ← w/ratio, n as it is: a wild value is forgotten, what was learned besides stays."""
+    z = load(state, slot, DUALS)
+    amount = load(hyper, Row.THETA, 0) * root(load(state, slot, SQUARES))
+    beyond = soft(z, amount)
+    store(state, slot, DUALS, z - beyond + beyond / ratio)
+
+
+def settle_centre(state, slot, value, rows):
+    """Take a value into its feature's mean; return how far the centre moves."""
+    met = state[slot, MET] + 1
+    state[slot, MET] = met
+    away = value - state[slot, MEAN]
+    state[slot, MEAN] += away / met
+    mean = state[slot, MEAN]
+    state[slot, SCATTER] += away * (value - mean)
+    before = state[slot, CENTRE]
+    centre = 0.0
+    if met > PRESENT * (rows + 1) and mean != 0:
+        # DOUBT·var/(met·mean²), in an order that no large value overflows
+        ratio = (state[slot, SCATTER] / met / mean) / mean
+        centre = mean * max(0.0, 1.0 - DOUBT * ratio / met)
+    if centre != before:
+        state[slot, CENTRE] = centre
+    return state[slot, CENTRE] - before
+
+
+def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop):
+    """Lanes' scores and variances, and the scores of the levels; return Σ value².
+
+    A level's score is of the full model's weights that are worth τ: ½w²H/nats ≥ τ.
+    """
+    base = load(lanes, Row.BASE, 0) * book[Book.RHO]
+    rate, own = load(lanes, Row.RATE, 0), load(lanes, Row.OWN, 0)
+    theta, weight = load(lanes, Row.THETA, 0), load(lanes, Row.WEIGHT, 0)
+    precision = load(lanes, Row.Q, 0)
+    bias = load(lanes, Row.Z, 0) / precision * -1.0
+    score, variance = bias, spread(1.0) / precision
+    levels = int(book[Book.LEVELS])
+    for level in range(levels):
+        inputs[SUMS + level] = 0.0
+    half = 0.5 / book[Book.NATS]
+    norm = 0.0
+    last = len(slots) - 1
+    for i in range(start, stop):
+        slot = slots[i]
+        prefetch(state, slots[min(i + AHEAD, last)])
+        value = values[i]
+        norm += value * value
+        x = scaled(state, slot, value - state[slot, CENTRE])
+        n = load(state, slot, SQUARES)
+        deviation = root(n)
+        inverse = spread(1.0) / (base + rate * deviation + own * n)
+        w = soft(load(state, slot, DUALS), theta * deviation) * inverse * -1.0
+        store(kept, i - start, 0, w)
+        score = score + w * x
+        variance = variance + inverse * (x * x)
+        full = total(weight * w)
+        if full != 0:
+            worth = half * full * full * state[slot, INFORMATION]
+            level = 0
+            while level < levels and worth >= book[LEVEL + level]:
+                inputs[SUMS + level] += full * x
+                level += 1
+    store(scratch, Scratch.BIAS, 0, bias)
+    store(scratch, Scratch.SCORE, 0, score)
+    store(scratch, Scratch.SPREAD, 0, variance)
+    constant = total(weight * bias) + book[Book.OFFSET]
+    for level in range(levels):
+        inputs[SUMS + level] += constant
+    return norm
+
+
+def write(state, lanes, book, scratch, kept, slots, values, start, stop, curvature):
+    """Write a row into its features; return Σ x² as it was learned.
+
+    ``curvature`` is that of the full model, which a feature's worth is measured by. Moves of
+    centres are taken up by the intercepts.
+    """
+    base = load(lanes, Row.BASE, 0) * book[Book.RHO]
+    rate, own = load(lanes, Row.RATE, 0), load(lanes, Row.OWN, 0)
+    theta, adagrad = load(lanes, Row.THETA, 0), load(lanes, Row.ADAGRAD, 0)
+    slope, bend = load(scratch, Scratch.SLOPE, 0), load(scratch, Scratch.BEND, 0)
+    variance = load(scratch, Scratch.SPREAD, 0)
+    rows = book[Book.ROWS]
+    moved = spread(0.0)
+    power = 0.0
+    for i in range(start, stop):
+        slot = slots[i]
+        away = cut(state, slot, values[i] - state[slot, CENTRE])
+        before = state[slot, UNIT]
+        shift = settle_centre(state, slot, state[slot, CENTRE] + away, rows)
+        if shift != 0:
+            away -= shift
+            if before > 0:
+                moved = moved + load(kept, i - start, 0) * (shift / before)
+        x = observe(state, slot, away, lanes, 0)
+        if x != 0:
+            n, z = load(state, slot, SQUARES), load(state, slot, DUALS)
+            deviation = root(n)
+            precision = base + rate * deviation + own * n
+            inverse = spread(1.0) / precision
+            w = soft(z, theta * deviation) * inverse * -1.0
+            square = x * x
+            # Rounding can leave less than nothing of the variance beside one huge value.
+            damp = bend * upper(variance - inverse * square, spread(0.0)) + 1.0
+            gradient = slope * x / damp
+            more = n + adagrad * gradient * gradient + bend * square / damp
+            change = base + rate * root(more) + own * more - precision
+            store(state, slot, DUALS, z + gradient - change * w)
+            store(state, slot, SQUARES, more)
+            state[slot, INFORMATION] += curvature * square
+            power += square
+    if total(moved * moved) != 0:
+        precision = load(lanes, Row.Q, 0)
+        store(lanes, Row.Z, 0, load(lanes, Row.Z, 0) - moved * precision)
+    return power

@@ -1,0 +1,143 @@
+"""Where things lie in the arrays of a stack.
+
+* ``state[slot, column]``: the scale's columns (`streamlasso.scales`), `OWN_COLUMNS`, then z of every
+  lane and n of every lane. Slot 0 holds nothing: the intercepts are in ``lanes``.
+* ``lanes[Row, lane]``: what each lane is, its intercept and its past.
+* ``book[Book]``: the second layer; after the single numbers `Level` by level, then vectors and a
+  matrix, whose places depend on the number of lanes (`places`).
+* ``scratch[Scratch, lane]``: of one row.
+* ``inputs``: what the second layer sees of a row, X, the scores of the mixture, of the full
+  model and the served one, and those of the levels. For a late label they are those of the moment of prediction.
+"""
+
+from enum import IntEnum, auto
+
+from streamlasso import scales
+
+__all__ = ["MOST_LEVELS", "OWN_COLUMNS", "Book", "Level", "Row", "Scratch", "columns", "places"]
+
+OWN_COLUMNS = ("met", "mean", "scatter", "centre", "information")
+"""How many rows met the feature, mean and Σ of squared deviations of its values, what is taken off
+them; H = Σ h·x², its Fisher information."""
+
+MOST_LEVELS = 8
+
+
+class _FromZero(IntEnum):
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last: list[int]) -> int:
+        return count
+
+
+class Row(_FromZero):
+    """Rows of ``lanes``."""
+
+    BASE = auto()  # q = BASE·ρ + RATE·√n + OWN·n
+    RATE = auto()
+    OWN = auto()  # 1 for a Newton lane
+    ADAGRAD = auto()  # 1 for one that adds squared gradients
+    THETA = auto()  # w = 0 where |z| ≤ THETA·√n
+    FADE = auto()  # what of the intercept's precision a row forgets
+    FIRST_Q = auto()  # the intercept's precision at first
+    PRIOR = auto()  # nats against the lane, before the first row
+    USED = auto()  # 0 for a lane that only pads
+    FULL_RATE = auto()  # RATE and THETA before the size of targets comes in
+    FULL_THETA = auto()
+    Z = auto()  # the intercept's
+    Q = auto()
+    SQUARES = auto()  # Σ of the intercept's squared gradients, for real targets
+    LOSS = auto()  # discounted
+    SHARE = auto()  # v, of the mixture
+    WEIGHT = auto()  # a, of the full model as one linear model
+
+
+class Scratch(_FromZero):
+    """Rows of ``scratch``."""
+
+    SCORE = auto()
+    SPREAD = auto()  # V, the variance of the score
+    SLOPE = auto()
+    BEND = auto()  # the curvature, of Newton lanes
+    RISE = auto()  # the curvature that the intercept's precision grows by
+    BIAS = auto()
+
+
+class Book(_FromZero):
+    """Single numbers of ``book``."""
+
+    ROWS = auto()  # rows learned
+    POWER = auto()  # mean Σx² of a row
+    RHO = auto()  # what the first rows divide steps by
+    ORIGIN = auto()  # the first target, for real ones
+    TARGETS = auto()  # Σ target, beginning with what keeps a mean off its bounds
+    EVENTS = auto()
+    DEVIATIONS = auto()  # Σ squared deviations of the target
+    SIZE = auto()  # b, the target's deviation; 1 where it has none
+    LOW = auto()  # the smallest and largest target so far
+    HIGH = auto()
+    WILD = auto()  # targets in a row that were cut
+    EXCESS = auto()  # how much more counts vary than Poisson's; Σ discounted
+    NATS = auto()  # what a squared score times information is divided by
+    NOISE = auto()  # the second layer's squared errors, discounted, and their weight
+    NOISES = auto()
+    GAIN = auto()  # discounted loss of the mixture less that of the second layer
+    GUARD = auto()  # share of the second layer
+    OFFSET = auto()  # of the full model as one linear model
+    LEVELS = auto()  # how many
+    TOLERANCE = auto()
+    CHOSEN = auto()  # the level that is served
+    SEEN = auto()  # discounted number of rows
+    LIFE_SERVED = auto()  # losses over the life, and their weight
+    LIFE_FULL = auto()
+    LIFE = auto()
+    REJECTED = auto()
+    ACTIVE = auto()  # features served, when they were counted last
+    PAST_0 = auto()  # three means of the labels, and their weights
+    PAST_1 = auto()
+    PAST_2 = auto()
+    PAST_WEIGHT_0 = auto()
+    PAST_WEIGHT_1 = auto()
+    PAST_WEIGHT_2 = auto()
+    ECHO_0 = auto()  # three means of the mixture's residuals, and their weights
+    ECHO_1 = auto()
+    ECHO_2 = auto()
+    ECHO_WEIGHT_0 = auto()
+    ECHO_WEIGHT_1 = auto()
+    ECHO_WEIGHT_2 = auto()
+
+
+class Level(_FromZero):
+    """Numbers of a served level; each has `MOST_LEVELS` places in ``book``."""
+
+    TAU = auto()
+    SLOPE = auto()
+    BIAS = auto()
+    C_SLOPE = auto()
+    C_BOTH = auto()
+    C_BIAS = auto()
+    LOSS = auto()
+
+
+def columns(lanes: int) -> dict[str, int]:
+    """Column → its first place in a record, and the record's width."""
+    shared = (*scales.COLUMNS, *OWN_COLUMNS)
+    places = {name.upper(): i for i, name in enumerate(shared)}
+    return places | {
+        "DUALS": len(shared),
+        "SQUARES": len(shared) + lanes,
+        "WIDTH": len(shared) + 2 * lanes,
+    }
+
+
+def places(lanes: int, helpers: int) -> dict[str, int]:
+    """Where vectors and the matrix begin in ``book`` and ``inputs``, and how large they are."""
+    inputs = lanes + 1 + helpers + 1
+    at = {"MODELS": lanes, "HELPERS": helpers, "INPUTS": inputs, "LEVEL": len(Book)}
+    at["MOST_LEVELS"] = MOST_LEVELS
+    at["U"] = len(Book) + MOST_LEVELS * len(Level)
+    at["TOP"] = at["U"] + inputs
+    at["C"] = at["TOP"] + inputs
+    at["BOOK"] = at["C"] + inputs * inputs
+    at["MIXTURE"], at["FULL"], at["SERVED"], at["SUMS"] = range(inputs, inputs + 4)
+    at["INPUTS_SIZE"] = inputs + 3 + MOST_LEVELS
+    return at
