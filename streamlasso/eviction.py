@@ -13,17 +13,16 @@ import numpy.typing as npt
 from streamlasso.arrays import checked_importances, checked_rows, checked_targets, csr_slots
 from streamlasso.growing import GrowingIndex
 from streamlasso.kernels import UNSEEN
-from streamlasso.recipe import TOUCHED
 
 if TYPE_CHECKING:
-    from streamlasso.learner import Learner
+    from streamlasso.taking import TakesRows
 
 __all__ = ["attach", "evict", "learn_csr_each", "refuse_freed"]
 
 Array = npt.NDArray[Any]
 
 
-def attach(learner: "Learner") -> None:
+def attach(learner: "TakesRows") -> None:
     """Let an index that evicts ask this learner for room."""
     index = learner.index
     if not isinstance(index, GrowingIndex) or not index.evicts:
@@ -36,7 +35,7 @@ def attach(learner: "Learner") -> None:
     index.evictor = learner.evict
 
 
-def evict(learner: "Learner", number: int, keep: Sequence[int] | Array = ()) -> Array:
+def evict(learner: "TakesRows", number: int, keep: Sequence[int] | Array = ()) -> Array:
     """Free up to ``number`` slots whose weights are zero, those learned from longest ago first.
 
     Their records become zero and their names leave the index. ``keep`` are slots to spare. Returns
@@ -49,15 +48,15 @@ def evict(learner: "Learner", number: int, keep: Sequence[int] | Array = ()) -> 
     used = np.zeros(len(learner.state), bool)
     used[list(index.known.values())] = True
     used[np.asarray(keep, np.intp)] = False
-    idle = np.flatnonzero(used & ~learner.effective_weights().any(axis=1))
-    touched = learner.state[idle, learner.recipe.offsets[TOUCHED]]
+    idle = np.flatnonzero(used & learner.idle())
+    touched = learner.state[idle, learner.touched_column]
     oldest: Array = np.sort(idle[np.argsort(touched, kind="stable")[:number]])
     learner.state[oldest] = 0
     index.release(oldest.tolist())
     return oldest
 
 
-def refuse_freed(learner: "Learner", slots: Array) -> None:
+def refuse_freed(learner: "TakesRows", slots: Array) -> None:
     """An error if one of the slots was freed since it was asked for."""
     index = learner.index
     if isinstance(index, GrowingIndex) and index.free:
@@ -70,9 +69,9 @@ def refuse_freed(learner: "Learner", slots: Array) -> None:
 
 
 def learn_csr_each(
-    learner: "Learner", X: Any, y: npt.ArrayLike, importances: npt.ArrayLike | None
+    learner: "TakesRows", X: Any, y: npt.ArrayLike, importances: npt.ArrayLike | None
 ) -> Array:
-    """`Learner.learn_csr` where a column may get no slot, or one that another had before."""
+    """`TakesRows.learn_csr` where a column may get no slot, or one that another had before."""
     index = learner.index
     csr_slots(X, index.find)  # only to check X
     targets = checked_targets(y, X.shape[0], learner.loss, learner.dtype)

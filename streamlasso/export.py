@@ -12,19 +12,35 @@ from streamlasso.names import plain_name
 __all__ = ["export_classes", "export_weights", "from_cell", "to_cell", "tuples"]
 
 
-def export_weights(path: Path, loss: str, intercept: float, weights: Mapping[Name, float]) -> Path:
-    """Write ``.json`` or ``.csv``, largest weights first; names in ``.csv`` as `to_cell` does."""
+def export_weights(
+    path: Path,
+    loss: str,
+    intercept: float,
+    weights: Mapping[Name, float],
+    centres: Mapping[Name, float] | None = None,
+) -> Path:
+    """Write ``.json`` or ``.csv``, largest weights first; names in ``.csv`` as `to_cell` does.
+
+    With ``centres`` each row has one, 0 by default.
+    """
     ordered = sorted(weights.items(), key=lambda item: -abs(item[1]))
+    extra: dict[Name, dict[str, float]] = {
+        name: {} if centres is None else {"centre": centres.get(name, 0.0)} for name, _ in ordered
+    }
     if path.suffix == ".json":
-        rows = [{"name": name, "weight": weight} for name, weight in ordered]
+        rows = [{"name": name, "weight": weight, **extra[name]} for name, weight in ordered]
         content = {"loss": loss, "intercept": intercept, "weights": rows}
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     elif path.suffix == ".csv":
         with path.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
             writer = csv.writer(file)
-            writer.writerow(["name", "weight"])
-            writer.writerow(["", repr(intercept)])
-            writer.writerows([to_cell(name), repr(weight)] for name, weight in ordered)
+            none = [] if centres is None else ["0.0"]
+            writer.writerow(["name", "weight", *(["centre"] if none else [])])
+            writer.writerow(["", repr(intercept), *none])
+            writer.writerows(
+                [to_cell(name), repr(weight), *map(repr, extra[name].values())]
+                for name, weight in ordered
+            )
     else:
         raise ValueError(f"export to {str(path)!r}: the name must end in .json or .csv")
     return path

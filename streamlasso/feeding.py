@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from streamlasso.checks import refuse_infinite
 from streamlasso.encoding import RowEncoder
-from streamlasso.learner import Learner
+from streamlasso.learners import AnyLearner
 
 __all__ = ["learn_events", "score_lanes"]
 
 Array = npt.NDArray[Any]
 
 
-def score_lanes(learner: Learner, encoder: RowEncoder, event: Mapping[Any, Any]) -> Array:
+def score_lanes(learner: AnyLearner, encoder: RowEncoder, event: Mapping[Any, Any]) -> Array:
     """Every lane's score of an event, which changes nothing; an infinite value is an error."""
     encoder.encode(event, allocate=False)
     scores = learner.score_lanes(encoder.slots, encoder.values, encoder.size)
@@ -29,13 +29,13 @@ def score_lanes(learner: Learner, encoder: RowEncoder, event: Mapping[Any, Any])
 
 
 def learn_events(
-    learner: Learner,
+    learner: AnyLearner,
     encoder: RowEncoder,
     events: Iterable[Mapping[Any, Any]],
     targets: Array,
     importances: Array,
 ) -> Array:
-    """Learn events in order; the scores from before each, as `Learner.learn_rows` returns them.
+    """Learn events in order; the scores from before each, as `TakesRows.learn_rows` returns them.
 
     Names get slots only where the importance is not zero.
     """

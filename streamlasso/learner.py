@@ -7,21 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import eviction
-from streamlasso.arrays import (
-    checked_importances,
-    checked_rows,
-    checked_target_rows,
-    csr_slots,
-)
 from streamlasso.checks import flag
 from streamlasso.events import ROWS
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
-from streamlasso.kernels import FIRST, UNSEEN
+from streamlasso.kernels import FIRST
 from streamlasso.layout import check, new_ledger, rearranged, stack_hyper
 from streamlasso.losses import Loss, get_loss
 from streamlasso.naming import Naming
 from streamlasso.readings import Readings
-from streamlasso.recipe import Recipe
+from streamlasso.recipe import TOUCHED, Recipe
 from streamlasso.rules import Rule
 from streamlasso.specialise import Kernels, kernels_for
 
@@ -194,43 +188,6 @@ class Learner(Readings):
         self.score_row(slots, values, size)
         return self._scores[0, : len(self.rules)].copy()
 
-    def learn_rows(
-        self,
-        indptr: npt.ArrayLike,
-        slots: npt.ArrayLike,
-        values: npt.ArrayLike,
-        targets: npt.ArrayLike,
-        importances: npt.ArrayLike | None = None,
-    ) -> Array:
-        """Learn rows in order; return each one's score from before it was learned.
-
-        Parameters
-        ----------
-        indptr
-            Row i has the entries ``indptr[i]:indptr[i + 1]``; shape (rows + 1,).
-        slots, values
-            Slots ≥ 2 of the index, and values. A slot that occurs twice in a row is learned as two
-            separate features with one weight. A NaN or infinity anywhere leaves the state
-            untouched by that row, which `rejected` counts.
-        targets
-            In the domain of the loss; shape (rows,), or (rows, outputs) with several.
-        importances
-            Weights ≥ 0 of the rows. They multiply the slope, so 2 is not the same as learning
-            twice; 0 scores without learning.
-
-        Returns
-        -------
-        Scores, shape (rows,): of the selected lane if one is; or (rows, lanes) with several.
-        """
-        indptr, slots, values = self._rows(indptr, slots, values, lowest=FIRST)
-        eviction.refuse_freed(self, slots)
-        rows = len(indptr) - 1
-        targets = checked_target_rows(
-            targets, rows, self.outputs, self.lanes, self.loss, self.dtype
-        )
-        importances = checked_importances(importances, rows, self.dtype)
-        return self.learn_encoded(indptr, slots, values, targets, importances)
-
     def learn_encoded(
         self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array
     ) -> Array:
@@ -245,11 +202,7 @@ class Learner(Readings):
         )  # fmt: skip
         return self._lanes_out(scores)
 
-    def score_rows(
-        self, indptr: npt.ArrayLike, slots: npt.ArrayLike, values: npt.ArrayLike
-    ) -> Array:
-        """Scores of rows given as for `learn_rows`; slot 1 stands for an unknown name."""
-        indptr, slots, values = self._rows(indptr, slots, values, lowest=UNSEEN)
+    def _score_encoded(self, indptr: Array, slots: Array, values: Array) -> Array:
         scores = np.empty((len(indptr) - 1, self._width), self.dtype)
         self._kernels.score_rows(
             self.state, self.hyper, self.clock, self.ledger,
@@ -257,38 +210,18 @@ class Learner(Readings):
         )  # fmt: skip
         return self._lanes_out(scores)
 
-    def learn_csr(
-        self, X: Any, y: npt.ArrayLike, importances: npt.ArrayLike | None = None
-    ) -> Array:
-        """`learn_rows` for a scipy CSR matrix: column ``j`` is the feature named ``j``."""
-        if self.index.selective:
-            return eviction.learn_csr_each(self, X, y, importances)
-        slots = csr_slots(X, self.index.add)
-        return self.learn_rows(X.indptr, slots, X.data, y, importances)
-
-    def score_csr(self, X: Any) -> Array:
-        """`score_rows` for a scipy CSR matrix."""
-        slots = csr_slots(X, self.index.find)
-        return self.score_rows(X.indptr, slots, X.data)
-
-    def _rows(self, *arrays: npt.ArrayLike, lowest: int) -> tuple[Array, Array, Array]:
-        self._grow()
-        return checked_rows(*arrays, dtype=self.dtype, lowest=lowest, capacity=len(self.state))
+    @property
+    def touched_column(self) -> int:
+        """The column of the clock of a slot's last event, where the index evicts."""
+        return self.recipe.offsets[TOUCHED]
 
     def _grow(self) -> None:
-        """Double the state until the index fits; slots keep their place."""
         if self._naming.needed:
             self._naming.allocate(self.index)
-        if self.index.size > len(self.state):
-            rows = min(1 << (self.index.size - 1).bit_length(), self.index.limit)
-            grown = np.zeros((rows, self.state.shape[1]), self.dtype)
-            grown[: len(self.state)] = self.state
-            self.state = grown
+        super()._grow()
         if self._naming.needed:
             self._naming.prepare(self.index, self.state)
-        self._ready = self._naming.known if self._naming.needed else len(self.state)
-
-    evict = eviction.evict
+            self._ready = self._naming.known
 
     def _lanes_out(self, scores: Array) -> Array:
         if self.select is not None:

@@ -15,13 +15,14 @@ from streamlasso.rules import Rule
 from streamlasso.scales import cuts
 from streamlasso.selection import LaneRow
 from streamlasso.specialise import Kernels
+from streamlasso.taking import TakesRows
 
 __all__ = ["Readings"]
 
 Array = npt.NDArray[Any]
 
 
-class Readings:
+class Readings(TakesRows):
     """The part of `Learner` that looks at what was learned. Weights are in the user's units.
 
     ``lane`` is one of the models side by side; None is what is served: the selected lane or
@@ -208,14 +209,6 @@ class Readings:
             at, value = np.array([INTERCEPT], np.uint32), np.array([intercept], self.dtype)
             self._kernels.plant_slots(*args, at, value, number)
         self.survey()
-
-    def _grow(self) -> None:
-        raise NotImplementedError
-
-    def _catch_up(self) -> None:
-        """Have records for all names, those from events that another learned or none did, too."""
-        if self.index.size > self._ready:
-            self._grow()
 
     def _check_plantable(self, weights: Mapping[Name, float]) -> None:
         if not self.rule.bounded:

@@ -154,7 +154,7 @@ def functions_of(kind: str | None) -> Mapping[str, Callable[..., Any]]:
     """What the kernels call: ``scaled``, ``observe``, ``unit``, and what these need."""
     if kind is None:
         return {"scaled": _no_scale, "observe": _no_observing, "unit": _no_unit}
-    needs = {"root_mean_square": root_mean_square, "cut": cut}
+    needs: dict[str, Callable[..., Any]] = {"root_mean_square": root_mean_square, "cut": cut}
     return {**needs, "size": SCALES[kind], "scaled": scaled, "observe": observe, "unit": unit}
 
 

@@ -11,6 +11,8 @@ what is served is one linear model, whose weights are Σ share·weight.
 * ``"1se"``: the sparsest lane whose mean loss is within one standard error of the leader's
   (Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees", 1984, §3.4.3); lanes are
   counted four times an octave of the clock.
+
+An estimator's ``"stack"`` is `streamlasso.stack`: a second layer over the lanes.
 """
 
 import math
@@ -112,8 +114,11 @@ SELECTIONS: dict[str, Callable[..., Any]] = {
 
 def checked_select(select: Any, grid: Any) -> str:
     """What an estimator is given: one of them, and with a grid unless it is the default."""
+    if select == "stack":
+        return "stack"
     if select not in SELECTIONS:
-        raise ValueError(f"select = {select!r} is unknown; choose one of {', '.join(SELECTIONS)}")
+        choices = ", ".join([*SELECTIONS, "stack"])
+        raise ValueError(f"select = {select!r} is unknown; choose one of {choices}")
     if grid is None and select != "leader":
         raise ValueError(
             f"select = {select!r} chooses among the models of a grid; "

@@ -18,10 +18,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
+from streamlasso.estimators.making import SERVING
 from streamlasso.index import INDEXES, Name
-from streamlasso.learner import Learner
+from streamlasso.learners import AnyLearner
 from streamlasso.losses import Softmax, get_loss
 from streamlasso.manifest import rule_from, rule_to, value_from, value_to
+from streamlasso.rules import Rule
+from streamlasso.stack import Lane, StackLearner
 
 __all__ = [
     "FORMAT",
@@ -34,7 +37,8 @@ __all__ = [
     "write_atomic",
 ]
 
-FORMAT = 2
+FORMAT = 3
+READS = (2, FORMAT)
 
 Estimator = SparseClassifier | SparseRegressor | SparseMultiRegressor
 Array = npt.NDArray[Any]
@@ -53,8 +57,7 @@ def _manifest(model: Estimator) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "estimator": type(model).__name__,
-        "given_rule": model.rule is not None,
-        **rule_to(learner.rule if model.rule is None else model.rule),
+        **_rules(model),
         # The loss it was made with: a third class has the learner go on with another.
         "loss": get_loss(model.loss).name,
         "loss_parameters": asdict(get_loss(model.loss)),
@@ -65,9 +68,41 @@ def _manifest(model: Estimator) -> dict[str, Any]:
         **({"targets": model.targets} if several else _choices(model)),
         "interactions": model.interactions,
         "dtype": learner.dtype,
+        **_served(model),
         "capacity": len(learner.state),
         "labels": labels,
     }
+
+
+def _rules(model: Estimator) -> dict[str, Any]:
+    """The rule as it was given: one, several of a stack, or none."""
+    given: Any = model.rule
+    if given is None or isinstance(given, Rule):
+        rule = model.learner.rule if given is None else given
+        return {"given_rule": given is not None, **rule_to(rule)}
+    listed = [lane if isinstance(lane, Lane) else Lane(lane) for lane in given]
+    return {
+        "given_rule": True,
+        "rules": [{**rule_to(lane.rule), "memory": value_to(lane.memory)} for lane in listed],
+    }
+
+
+def _given_rule(manifest: dict[str, Any]) -> Any:
+    """What `_rules` wrote."""
+    if not manifest["given_rule"]:
+        # Before format 3 no rule meant FTRL-Proximal.
+        return None if manifest["format"] >= 3 else rule_from(manifest)
+    if "rules" not in manifest:
+        return rule_from(manifest)
+    return [Lane(rule_from(each), value_from(each["memory"])) for each in manifest["rules"]]
+
+
+def _served(model: Any) -> dict[str, Any]:
+    """How a stack serves, and the events that wait for their labels."""
+    if isinstance(model, SparseMultiRegressor):
+        return {}
+    serving = {name: getattr(model, name) for name in (*SERVING, "max_pending")}
+    return {"serving": serving, "tokens": list(model._pending.inputs)}
 
 
 def _choices(model: Any) -> dict[str, Any]:
@@ -99,6 +134,8 @@ class Captured:
 def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
     """Copy an estimator; ``extra`` is JSON that comes back in the manifest."""
     arrays = _state(model.learner) | model.learner.index.memory()
+    if isinstance(model.learner, StackLearner) and len(model._pending):
+        arrays["pending"] = model._pending.arrays()
     companion = getattr(model, "companion", None)
     if companion is not None:
         arrays |= {f"refit_{name}": array for name, array in _state(companion).items()}
@@ -106,24 +143,31 @@ def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
     return Captured(manifest, arrays, model.learner.index.entries())
 
 
-def _state(learner: Learner) -> dict[str, Array]:
+def _whole(learner: AnyLearner) -> tuple[str, ...]:
+    """The arrays that a snapshot holds whole."""
+    if isinstance(learner, StackLearner):
+        return ("lanes_array", "book")
+    return ("hyper", "counts", *(() if learner.select is None else ("ledger",)))
+
+
+def _state(learner: AnyLearner) -> dict[str, Array]:
     """A copy of a learner's arrays; of the state the records that are not empty."""
     bits = learner.state.view(np.uint64 if learner.dtype == "float64" else np.uint32)
     slots = np.flatnonzero(bits.any(axis=1))  # by bits: a record of -0.0 is kept too
     return {
         "slots": slots.astype(np.uint32),
         "records": learner.state[slots],
-        "hyper": learner.hyper.copy(),
-        "counts": learner.counts.copy(),
-        **({} if learner.select is None else {"ledger": learner.ledger.copy()}),
+        **{name: getattr(learner, name).copy() for name in _whole(learner)},
     }
 
 
-def _restore(learner: Learner, arrays: dict[str, Array], capacity: int, prefix: str = "") -> None:
+def _restore(
+    learner: AnyLearner, arrays: dict[str, Array], capacity: int, prefix: str = ""
+) -> None:
     """Take the arrays of `_state` into a learner of the same settings."""
     learner.state = np.zeros((capacity, learner.state.shape[1]), learner.dtype)
     learner.state[arrays[f"{prefix}slots"]] = arrays[f"{prefix}records"]
-    for name in ("hyper", "counts", *(() if learner.select is None else ("ledger",))):
+    for name in _whole(learner):
         getattr(learner, name)[:] = arrays[prefix + name]
     learner.refresh()
 
@@ -183,9 +227,9 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     if _digest(metadata["manifest"], arrays) != metadata.get("digest"):
         raise SnapshotError(f"{path} is damaged: its content does not match its digest")
     manifest: dict[str, Any] = json.loads(metadata["manifest"])
-    if manifest["format"] != FORMAT:
+    if manifest["format"] not in READS:
         raise SnapshotError(
-            f"{path} has format {manifest['format']}, this version reads {FORMAT}; "
+            f"{path} has format {manifest['format']}, this version reads {READS[0]} to {FORMAT}; "
             "use the version of streamlasso that wrote it, or have that one export the weights and "
             "begin from them with warm_start"
         )
@@ -219,7 +263,7 @@ def load(path: str | Path) -> Estimator:
         grid = {name: [value_from(v) for v in values] for name, values in manifest["grid"]}
         choices["grid"] = grid
     model: Estimator = kinds[manifest["estimator"]](
-        rule=rule_from(manifest) if manifest["given_rule"] else None,
+        rule=_given_rule(manifest),
         # A name where it says all, as most estimators are given it.
         loss=loss.name if loss == get_loss(loss.name) else loss,
         index=index,
@@ -227,6 +271,7 @@ def load(path: str | Path) -> Estimator:
         scale=manifest["scale"],
         interactions=manifest["interactions"],
         **choices,
+        **manifest.get("serving", {}),
     )
     learner = model.learner
     if isinstance(model, SparseClassifier):
@@ -237,6 +282,9 @@ def load(path: str | Path) -> Estimator:
     learner.index.restore((slot, _name(name)) for slot, name in names)
     learner.index.remember(arrays)
     _restore(learner, arrays, manifest["capacity"])
+    if "pending" in arrays:
+        tokens = [_name(token) for token in manifest["tokens"]]
+        model._pending.restore(tokens, arrays["pending"])
     companion = getattr(model, "companion", None)
     if companion is not None:
         capacity = max(len(companion.state), 1 << (learner.index.size - 1).bit_length())

@@ -61,7 +61,7 @@ def _pair(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[A
 def _binary(instruction: Callable[[Any, Any, Any], Any]) -> Any:
     """An intrinsic of two vectors, or a vector and a number."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def function(typing_context: Any, left: Any, right: Any) -> Any:
         kind = left if isinstance(left, LaneVector) else right
 
@@ -81,7 +81,7 @@ lower = _binary(lambda builder, a, b: builder.select(builder.fcmp_ordered("<", a
 upper = _binary(lambda builder, a, b: builder.select(builder.fcmp_ordered(">", a, b), a, b))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def root(typing_context: Any, vector: Any) -> Any:
     """√ by lane."""
 
@@ -96,7 +96,7 @@ def root(typing_context: Any, vector: Any) -> Any:
     return vector(vector), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def total(typing_context: Any, vector: Any) -> Any:
     """The sum over the lanes, halves first."""
 
@@ -143,7 +143,7 @@ def compiled(lanes: int) -> Mapping[str, Any]:
     """What kernels call, by name, for so many lanes, a power of two."""
     vector = LaneVector(lanes)
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def load(typing_context: Any, array: Any, row: Any, column: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             place, number = _place(context, builder, signature, arguments, lanes)
@@ -154,7 +154,7 @@ def compiled(lanes: int) -> Mapping[str, Any]:
 
         return vector(array, row, column), generate
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def store(typing_context: Any, array: Any, row: Any, column: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             place, number = _place(context, builder, signature, arguments, lanes)
@@ -166,7 +166,7 @@ def compiled(lanes: int) -> Mapping[str, Any]:
 
         return types.void(array, row, column, value), generate
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def spread(typing_context: Any, number: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return _spread(context, builder, arguments[0], number, lanes)
@@ -202,7 +202,7 @@ def interpreted(lanes: int) -> Mapping[str, Any]:
 
 
 def _overload(symbol: Any, function: Any) -> None:
-    @overload(symbol, strict=False)  # type: ignore[untyped-decorator]
+    @overload(symbol, strict=False)
     def _choose(left: Any, right: Any) -> Any:
         if isinstance(left, LaneVector) or isinstance(right, LaneVector):
             return lambda left, right: function(left, right)

@@ -10,16 +10,19 @@ import numpy.typing as npt
 from streamlasso.arrays import checked_importances, checked_targets
 from streamlasso.checks import check_importance, flag, reals, refuse_infinite
 from streamlasso.encoding import RowEncoder, frame_rows
+from streamlasso.estimators.making import make_learner
+from streamlasso.estimators.pending import Pending
 from streamlasso.estimators.reports import Reports
 from streamlasso.feeding import learn_events
-from streamlasso.grid import expand, listed
+from streamlasso.grid import listed
 from streamlasso.index import FeatureIndex, GrowingIndex, Name, checked_index
 from streamlasso.interactions import Interactions, checked_interactions
 from streamlasso.learner import Learner
 from streamlasso.losses import LOSSES, Loss, get_loss
 from streamlasso.refit import Companion
-from streamlasso.rules import RULES, FTRLProximal, Rule
+from streamlasso.rules import RULES, FTRLProximal, Newton
 from streamlasso.selection import checked_select
+from streamlasso.stack import StackLearner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +40,7 @@ class SparseLinear(Reports):
 
     def __init__(
         self,
-        rule: Rule | None,
+        rule: Any,
         loss: str | Loss,
         index: FeatureIndex | None,
         fit_intercept: bool,
@@ -46,6 +49,10 @@ class SparseLinear(Reports):
         select: str,
         refit: bool,
         interactions: Interactions,
+        serve: str | float,
+        tolerance: float,
+        max_active: int | None,
+        max_pending: int,
     ) -> None:
         self.rule = rule
         self.loss = loss
@@ -58,21 +65,28 @@ class SparseLinear(Reports):
         self.refit = flag("refit", refit)
         # A list: river's clone asks for the first item of a tuple.
         self.interactions = list(checked_interactions(interactions))
-        self._learner = Learner(
-            expand(FTRLProximal() if rule is None else rule, self.grid),
+        self.serve, self.tolerance, self.max_active = serve, tolerance, max_active
+        self.max_pending = max_pending
+        self._learner = make_learner(
+            rule,
             get_loss(loss, self._domains),
             # A parameter is a template: clones of one estimator must not share names.
             GrowingIndex() if index is None else checked_index(index).fresh(),
-            fit_intercept=fit_intercept,
-            scale=scale,
-            select=None if grid is None else select,
+            fit_intercept,
+            scale,
+            self.grid,
+            select,
+            refit,
+            {"serve": serve, "tolerance": tolerance, "max_active": max_active},
         )
+        self._pending = Pending(max_pending)
         if refit and self._learner.index.evicts:
             raise ValueError(
                 f"refit = True with {index!r}: a slot that is freed would keep the refitted weight "
                 "of another name; use at_limit = 'refuse'"
             )
-        self._companion = Companion(self._learner) if refit else None
+        one = self._learner if isinstance(self._learner, Learner) else None
+        self._companion = Companion(one) if refit and one is not None else None
         self._encoder = self._new_encoder()
 
     def _new_encoder(self) -> RowEncoder:
@@ -95,10 +109,12 @@ class SparseLinear(Reports):
         yield {"scale": "rms-max"}
         yield {"grid": {"alpha": [0.1, 1.0], "l1": [0.1, 1.0]}, "select": "mix"}
         yield {"refit": True}
+        yield {"rule": [FTRLProximal(l1="evidence"), Newton()], "select": "stack"}
+        yield {"max_active": 3}
 
     # Learning and scoring
 
-    def _learn(self, x: Event, target: float, w: float) -> None:
+    def _learn(self, x: Event, target: float, w: float, token: Any = None) -> None:
         encoder = self._encoder
         try:
             allocate = w > 0
@@ -107,15 +123,24 @@ class SparseLinear(Reports):
         if not allocate:
             check_importance(w)
         encoder.encode(x, allocate=allocate)
-        self._learner.learn_row(encoder.slots, encoder.values, encoder.size, target, w)
-        if self._companion is not None:
-            row = encoder.slots[: encoder.size], encoder.values[: encoder.size]
-            self._companion.learn(self._learner, row, target, w)
+        row = encoder.slots, encoder.values, encoder.size
+        learner = self._learner
+        if token is not None and isinstance(learner, StackLearner):
+            inputs = self._pending.take(token)
+            learner.learn_row(*row, target, w, inputs, len(self._pending))
+        else:
+            learner.learn_row(*row, target, w)
+        if self._companion is not None and isinstance(learner, Learner):
+            slots, values = encoder.slots[: encoder.size], encoder.values[: encoder.size]
+            self._companion.learn(learner, (slots, values), target, w)
 
-    def _score(self, x: Event) -> float:
+    def _score(self, x: Event, token: Any = None) -> float:
         encoder = self._encoder
         encoder.encode(x, allocate=False)
-        score = self._learner.score_row(encoder.slots, encoder.values, encoder.size)
+        row = encoder.slots, encoder.values, encoder.size
+        score = self._learner.score_row(*row)
+        if token is not None and isinstance(self._learner, StackLearner):
+            self._pending.keep(token, self._learner.inputs_of(*row))
         if score - score:  # NaN, of what is not finite
             refuse_infinite(x)
         return score
@@ -170,9 +195,15 @@ class SparseLinear(Reports):
         """
         from streamlasso.coefficients import checked_options, coefficients_from
 
+        learner = self._learner
+        if not isinstance(learner, Learner):
+            raise TypeError(
+                "a stack of rules cannot start from given weights: each lane would need its own; "
+                "give a rule, rule=FTRLProximal()"
+            )
         given = coefficients_from(source, **checked_options(options))
         self._take_classes(given.classes)
-        self._learner.plant(given.weights, given.intercept, trust)
+        learner.plant(given.weights, given.intercept, trust)
         if self._companion is not None:
             self._companion.learner.plant(given.weights, given.intercept, trust)
 

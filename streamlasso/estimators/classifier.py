@@ -1,6 +1,6 @@
 """Classification, into two classes or more."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,9 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
     Parameters
     ----------
     rule
-        The learning rule with its penalties; `FTRLProximal()` by default.
+        The learning rule with its penalties, or a list of rules with ``select="stack"``. None, the
+        default, needs no tuning (`streamlasso.stack`); with another loss than the logistic, or
+        with scale, grid or refit, it stands for `FTRLProximal()`.
     loss
         ``"logistic"``, ``"squared_hinge"``, or ``"hinge"`` (its probabilities are not calibrated).
     index
@@ -55,11 +57,22 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         Values of the rule's numbers: ``{"alpha": [0.1, 1], "l1": [0.1, 1, 10]}``. Every combination
         is a model of its own, learned in the same pass.
     select
-        With a grid, what predicts: ``"leader"``, ``"mix"``, ``"1se"`` (`streamlasso.selection`).
+        With a grid, what predicts: ``"leader"``, ``"mix"``, ``"1se"`` (`streamlasso.selection`);
+        or ``"stack"``, a second layer over the rules of the grid or of a list.
     refit
         Learn beside each active weight what it would be without shrinkage (`streamlasso.refit`).
     interactions
         Fields whose products are features too, ``[("site", "hour")]``: `streamlasso.interactions`.
+    serve
+        Of a stack of rules (``rule=None``, or ``select="stack"``), which features are served:
+        ``"sparsest"``, the sparsest model within the tolerance; ``"all"``; or a number, those worth
+        so many nats (`streamlasso.stack.serving`).
+    tolerance
+        The share of loss that sparsity may cost.
+    max_active
+        Serve about so many features: a target sparsity.
+    max_pending
+        How many events with a ``token`` may wait for their labels.
 
     Examples
     --------
@@ -76,7 +89,7 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
 
     def __init__(
         self,
-        rule: Rule | None = None,
+        rule: Rule | Sequence[Rule] | None = None,
         loss: str | Loss = "logistic",
         index: FeatureIndex | None = None,
         fit_intercept: bool = True,
@@ -85,8 +98,15 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         select: str = "leader",
         refit: bool = False,
         interactions: Interactions = (),
+        serve: str | float = "sparsest",
+        tolerance: float = 0.005,
+        max_active: int | None = None,
+        max_pending: int = 100_000,
     ) -> None:
-        super().__init__(rule, loss, index, fit_intercept, scale, grid, select, refit, interactions)
+        super().__init__(
+            rule, loss, index, fit_intercept, scale, grid, select, refit, interactions,
+            serve, tolerance, max_active, max_pending,
+        )  # fmt: skip
         self._labels = Labels(limit=None if self._multiclass else 2)
 
     @property
@@ -113,13 +133,16 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
             self._learner.rearrange(Softmax(len(sources)), sources)
         return target
 
-    def learn_one(self, x: Event, y: Any, w: float = 1.0) -> None:
-        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error."""
+    def learn_one(self, x: Event, y: Any, w: float = 1.0, token: Any = None) -> None:
+        """Learn one event with importance ``w``; 0 does nothing, below 0 is an error.
+
+        ``token`` is that of the prediction, where the label came later than other events' labels.
+        """
         number = self._labels.number(y)
         if number is None:  # a refused event brings no class
             check_importance(w)
             self._encoder.check(x)
-        self._learn(x, self._target(y, w) if number is None else number, w)
+        self._learn(x, self._target(y, w) if number is None else number, w, token)
 
     def _probabilities(self, scores: Array) -> Array:
         """Of lanes' scores, one row an event: a column for each class."""
@@ -132,19 +155,26 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
     def _scores(self, x: Event) -> Array:
         return score_lanes(self._learner, self._encoder, x)
 
-    def predict_proba_one(self, x: Event) -> dict[Any, float]:
-        """Label → probability; unknown names count as zero and are not remembered."""
+    def predict_proba_one(self, x: Event, token: Any = None) -> dict[Any, float]:
+        """Label → probability; unknown names count as zero and are not remembered.
+
+        With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until `learn_one` gets its
+        label with the same token: learned as if it had come at once, it would mislead.
+        """
         if self._many:
             shares = self._probabilities(self._scores(x)[None, :])[0].tolist()
             return dict(zip(self.classes, shares, strict=True))
-        positive = float(self._learner.loss.mean(self._score(x)))
+        positive = float(self._learner.loss.mean(self._score(x, token)))
         return dict(zip(self.classes, (1.0 - positive, positive), strict=True))
 
-    def predict_one(self, x: Event) -> Any:
-        """The most likely label; of equals the first, with two the negative one."""
+    def predict_one(self, x: Event, token: Any = None) -> Any:
+        """The most likely label; of equals the first, with two the negative one.
+
+        ``token`` as for `predict_proba_one`.
+        """
         if self._many:
             return self.classes[int(self._scores(x).argmax())]
-        return self.classes[self._score(x) > 0]
+        return self.classes[self._score(x, token) > 0]
 
     def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
         """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""

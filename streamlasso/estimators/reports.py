@@ -11,9 +11,11 @@ from streamlasso.encoding import RowEncoder
 from streamlasso.export import export_weights
 from streamlasso.index import Name
 from streamlasso.learner import Learner
+from streamlasso.learners import AnyLearner
 from streamlasso.refit import Companion, Effect
 from streamlasso.rules.base import NEVER
 from streamlasso.selection import LaneRow
+from streamlasso.stack import StackLearner
 
 __all__ = ["Reports"]
 
@@ -22,13 +24,13 @@ class Reports:
     """Weights, explanations, lanes, of what predictions are made with."""
 
     grid: Any
-    _learner: Learner
+    _learner: AnyLearner
     _encoder: RowEncoder
     _companion: Companion | None
 
     @property
-    def learner(self) -> Learner:
-        """The `Learner` underneath, for arrays and for its counters."""
+    def learner(self) -> AnyLearner:
+        """The `Learner` or `StackLearner` underneath, for arrays and for its counters."""
         return self._learner
 
     @property
@@ -76,7 +78,8 @@ class Reports:
     def explain_one(self, x: Mapping[Name, Any]) -> dict[Name, Any]:
         """Name → contribution weight·value to the score, largest first; zeros left out.
 
-        The contributions and the intercept add up to the score. With ``refit=True`` name →
+        The contributions and the intercept add up to the score. Of a stack of rules it is
+        weight·(value − centre). With ``refit=True`` name →
         `Effect(contribution, refitted contribution)`.
         """
         parts = self._contributions(x, self._learner, None)
@@ -86,7 +89,7 @@ class Reports:
         return {name: Effect(part, other.get(name, 0.0)) for name, part in parts.items()}
 
     def _contributions(
-        self, x: Mapping[Name, Any], learner: Learner, lane: int | None
+        self, x: Mapping[Name, Any], learner: AnyLearner, lane: int | None
     ) -> dict[Name, float]:
         self._encoder.encode(x, allocate=False)
         slots, values = learner.seen_values(self._encoder.slots, self._encoder.values,
@@ -108,14 +111,17 @@ class Reports:
 
     # Lanes of a grid
 
-    def lane_table(self) -> list[dict[str, float]]:
-        """One row for each combination of the grid, in its order.
+    def lane_table(self) -> list[dict[str, Any]]:
+        """One row for each combination of the grid, in its order; of a stack one for each rule.
 
         Its hyper-parameters; ``loss``, the mean progressive loss, and its ``standard_error``;
         ``recent_loss``, the discounted mean by which lanes are selected; ``share`` of the served
         prediction; ``active_features``. Over ``l1`` it is the regularisation path of the stream.
         """
-        learner, ledger = self._learner, self._ledger()
+        learner = self._learner
+        if isinstance(learner, StackLearner):
+            return learner.lane_table()
+        ledger = self._ledger()
         active = learner.survey()[1][0]
         table = []
         for lane, varied in enumerate(self._varied()):
@@ -143,9 +149,12 @@ class Reports:
         ]
 
     def _ledger(self) -> Any:
-        if self._learner.select is None:
-            raise TypeError("there are no lanes: give the estimator a grid, {'l1': [0.1, 1, 10]}")
-        return self._learner.ledger
+        learner = self._learner
+        if not isinstance(learner, Learner) or learner.select is None:
+            raise TypeError(
+                "there are no lanes of a grid: give the estimator one, {'l1': [0.1, 1, 10]}"
+            )
+        return learner.ledger
 
     def _varied(self) -> list[dict[str, float]]:
         """The hyper-parameters of the grid, lane by lane, as numbers."""
@@ -157,7 +166,11 @@ class Reports:
 
         JSON: ``{"loss", "intercept", "weights": [{"name", "weight"}, …]}``; CSV: columns ``name``
         and ``weight``, the intercept first under an empty name. Largest weights first. A name
-        that is no string is written as JSON.
+        that is no string is written as JSON. Of a stack of rules each has a ``centre`` too: score =
+        intercept + Σ weight·(value − centre) over the features of an event.
         """
         learner = self._learner
-        return export_weights(Path(path), learner.loss.name, self.intercept, learner.weights())
+        centres = learner.centres() if isinstance(learner, StackLearner) else None
+        return export_weights(
+            Path(path), learner.loss.name, self.intercept, learner.weights(), centres
+        )

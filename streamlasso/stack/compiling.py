@@ -30,8 +30,15 @@ FAMILIES: dict[str, types.ModuleType] = {
 }
 """Loss → the room of its second layer."""
 
-TOP = ("learn_row", "learn_rows", "read_slots", "score_row", "score_rows", "start", "survey",
-       "worths")  # fmt: skip
+TOP = (
+    "learn_row",
+    "learn_rows",
+    "read_slots",
+    "score_row",
+    "score_rows",
+    "start",
+    "survey",
+)
 
 
 def logit(mean):  # type: ignore[no-untyped-def]
@@ -80,10 +87,10 @@ def _digest() -> str:
     return hashlib.blake2b(content, digest_size=6).hexdigest()
 
 
-def sizes(loss: str, lanes: int) -> dict[str, int]:
+def sizes(loss: str, lanes: int, evicts: bool) -> dict[str, int]:
     """The places of a stack's arrays, by name."""
     helpers = 6 if FAMILIES[loss] is least_squares else 3
-    return places.columns(lanes) | places.places(lanes, helpers)
+    return places.columns(lanes, evicts) | places.places(lanes, helpers)
 
 
 def _own(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
@@ -95,21 +102,21 @@ def _own(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
     }
 
 
-def kernels_for(loss: type[Loss], lanes: int, *, compiled: bool = True) -> Kernels:
+def kernels_for(loss: Loss, lanes: int, evicts: bool, *, compiled: bool = True) -> Kernels:
     """The kernels of a loss for so many lanes; the same objects each time."""
-    return _specialise(loss.name, lanes, compiled)
+    return _specialise(loss.name, lanes, evicts, compiled)
 
 
 @cache
-def _specialise(loss: str, lanes: int, compiled: bool) -> Kernels:
+def _specialise(loss: str, lanes: int, evicts: bool, compiled: bool) -> Kernels:
     rooms = [_own(module) for module in (features, layer, FAMILIES[loss], rows)]
     rooms += [dict(scales.functions_of("rms-max")), LOSSES[loss]]
     functions = {name: part for room in rooms for name, part in room.items() if callable(part)}
-    given = sizes(loss, lanes) | LOSSES[loss]
+    given = sizes(loss, lanes, evicts) | LOSSES[loss]
     given |= vectors.compiled(lanes) if compiled else vectors.interpreted(lanes)
     # `scales.observe` has one lane to rescale: `features.rescale` does all of them.
     given |= {"LANES": 1, "prefetch": numerics.prefetch if compiled else _pass}
-    label = f"stack_{loss}_{lanes}_{_digest()}"
+    label = f"stack_{loss}_{lanes}{'_evicting' * evicts}_{_digest()}"
     spaces: dict[int, dict[str, Any]] = {}
     for name, function in functions.items():
         if inspect.isfunction(function):  # not one that numba has already

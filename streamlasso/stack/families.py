@@ -43,7 +43,7 @@ class Lane:
                 "Newton(), or use rule=, grid= and select= of the estimators"
             )
         plain = rule.half_life == math.inf and not rule.nonnegative
-        if not plain or getattr(rule, "l2", 0.0) or getattr(rule, "since_birth", False):
+        if not plain or vars(rule).get("l2") or vars(rule).get("since_birth"):
             raise ValueError(
                 f"rule = {rule!r}: the lanes of a stack have no l2, half_life, nonnegative or "
                 "since_birth; leave them out"

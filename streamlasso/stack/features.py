@@ -23,6 +23,7 @@ from streamlasso.stack.binding import (
     SCATTER,
     SQUARES,
     SUMS,
+    TOUCHED,
     UNIT,
     cut,
     load,
@@ -170,6 +171,8 @@ def write(state, lanes, book, scratch, kept, slots, values, start, stop, curvatu
             store(state, slot, SQUARES, more)
             state[slot, INFORMATION] += curvature * square
             power += square
+        if TOUCHED >= 0:
+            state[slot, TOUCHED] = rows + 1
     if total(moved * moved) != 0:
         precision = load(lanes, Row.Q, 0)
         store(lanes, Row.Z, 0, load(lanes, Row.Z, 0) - moved * precision)

@@ -1,84 +1,218 @@
-"""`StackLearner`: what is learned without arguments."""
+"""`StackLearner`: several rules side by side, a second layer over them, one sparse model served."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso.arrays import checked_importances, checked_rows, checked_target_rows, csr_slots
+from streamlasso import eviction
+from streamlasso.checks import flag
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
-from streamlasso.kernels import FIRST, UNSEEN
-from streamlasso.layout import padded
 from streamlasso.losses import Loss, get_loss
 from streamlasso.stack import compiling
-from streamlasso.stack.families import Lane, checked_lanes, lane_rows, lanes_for
-from streamlasso.stack.places import MOST_LEVELS, Book, Level, Scratch
+from streamlasso.stack.families import checked_lanes, lane_rows, lanes_for
+from streamlasso.stack.places import Scratch
+from streamlasso.stack.readings import StackReadings
+from streamlasso.stack.serving import checked_serving, put_levels
 
 __all__ = ["StackLearner"]
 
 Array = npt.NDArray[Any]
+BINS = 4096
 
-LEVELS = (0.0, 0.0003, 0.003, 0.01, 0.03, 0.3, 1.0, 3.0)
 
+class StackLearner(StackReadings):
+    """One sparse linear model without anything to tune: `docs/untuned.md`.
 
-class StackLearner:
+    score = intercept + Σ weight[slot]·(value − centre[slot]). Learning returns the scores from
+    *before* the update, as `Learner` does.
+
+    Parameters
+    ----------
+    loss
+        ``"logistic"``, ``"squared"`` or ``"poisson"``.
+    index
+        Where names live; an empty `GrowingIndex` by default.
+    lanes
+        The rules, or `Lane`s; up to 16, in a record padded to a power of two. By default eight,
+        ``streamlasso.stack.families.lanes_for(loss)``.
+    serve
+        ``"sparsest"``: the sparsest model within the tolerance of the best; ``"all"``: every
+        feature with a weight; a number: features worth so many nats.
+    tolerance
+        The share of loss (of its root for the squared loss) that sparsity may cost.
+    max_active
+        Serve about so many features, those worth most, counted four times an octave of rows.
+    fit_intercept
+        Must be True: the second layer has one.
+    dtype
+        ``"float64"`` or ``"float32"`` for the records; arithmetic is in float64.
+    compiled
+        False runs the same kernels as plain Python: slow, for a debugger.
+
+    A record is 8·(12 + 2·lanes) bytes a feature, 224 with eight lanes, half of it in float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamlasso import HashingIndex
+    >>> from streamlasso.stack import StackLearner
+    >>> learner = StackLearner("logistic", HashingIndex(bits=8))
+    >>> indptr, slots = np.array([0, 2, 3]), np.array([10, 11, 10])
+    >>> learner.learn_rows(indptr, slots, np.ones(3), np.array([1.0, 0.0])).shape
+    (2,)
+    """
+
+    outputs = 1
+    scale = "rms-max"
+    select = "stack"
+
     def __init__(
         self,
         loss: str | Loss = "logistic",
         index: FeatureIndex | None = None,
         *,
-        lanes: Sequence[Any] | None = None,
+        lanes: Any = None,
+        serve: str | float = "sparsest",
         tolerance: float = 0.005,
+        max_active: int | None = None,
+        fit_intercept: bool = True,
         dtype: str = "float64",
         compiled: bool = True,
     ) -> None:
         self.loss = get_loss(loss)
+        name = self.loss.name
+        if name not in compiling.FAMILIES:
+            choices = ", ".join(compiling.FAMILIES)
+            raise ValueError(
+                f"loss = {name!r} has no stack; choose one of {choices}, or give a rule: "
+                "rule=FTRLProximal()"
+            )
+        if not flag("fit_intercept", fit_intercept):
+            raise ValueError(
+                "fit_intercept = False without a rule: the second layer has an intercept; give a "
+                "rule, rule=FTRLProximal(), or leave fit_intercept out"
+            )
+        if dtype not in ("float64", "float32"):
+            raise ValueError(f"dtype = {dtype!r} must be 'float64' or 'float32'")
+        checked_serving(serve, tolerance, max_active)
+        self.fit_intercept = True
         self.index: FeatureIndex = GrowingIndex() if index is None else checked_index(index)
-        self.given_lanes = lanes_for(self.loss.name) if lanes is None else checked_lanes(lanes)
-        self.models = padded(len(self.given_lanes))
+        self.models = lanes_for(name) if lanes is None else checked_lanes(lanes)
         self.dtype, self.compiled = dtype, compiled
+        self.lanes_array = lane_rows(self.models, name)
         self._prepare()
-        self.state: Array = np.zeros((64, self._at["WIDTH"]), dtype)
-        self.lanes = lane_rows(self.given_lanes, self.loss.name)
+        capacity = min(max(self.index.size, 64), self.index.limit)
+        self.state: Array = np.zeros((capacity, self._at["WIDTH"]), dtype)
         self.book = np.zeros(self._at["BOOK"])
-        level = self._at["LEVEL"]
-        self.book[level : level + len(LEVELS)] = LEVELS
-        for row in (Level.C_SLOPE, Level.C_BIAS):
-            place = level + row * MOST_LEVELS
-            self.book[place : place + MOST_LEVELS] = 0.01
-        self.book[Book.LEVELS] = len(LEVELS)
-        self.book[Book.TOLERANCE] = tolerance
-        self._kernels.start(self.lanes, self.book)
+        put_levels(self.book, self._at["LEVEL"], serve, tolerance, max_active)
+        self._kernels.start(self.lanes_array, self.book)
 
     def _prepare(self) -> None:
-        self._at = compiling.sizes(self.loss.name, self.models)
-        self._kernels = compiling.kernels_for(type(self.loss), self.models, compiled=self.compiled)
-        self._scratch = np.zeros((len(Scratch), self.models))
+        """What is derived and stays out of pickles: kernels and scratch."""
+        name, lanes, evicts = self.loss.name, self.lanes_array.shape[1], self.index.evicts
+        self._at = compiling.sizes(name, lanes, evicts)
+        self._kernels = compiling.kernels_for(self.loss, lanes, evicts, compiled=self.compiled)
+        self._scratch = np.zeros((len(Scratch), lanes))
         self._inputs = np.zeros(self._at["INPUTS_SIZE"])
         self._gains = np.zeros(self._at["INPUTS_SIZE"])
-        self._kept = np.zeros((64, self.models))
+        self._kept = np.zeros((64, lanes))
+        self._bins = np.zeros(BINS)
+        self._score = np.zeros((1, 2))
+        self._ready = 0
+        eviction.attach(self)
 
-    def _grow(self, longest):
-        if self.index.size > len(self.state):
-            rows = min(1 << (self.index.size - 1).bit_length(), self.index.limit)
-            grown = np.zeros((rows, self.state.shape[1]), self.dtype)
-            grown[: len(self.state)] = self.state
-            self.state = grown
-        if longest > len(self._kept):
-            self._kept = np.zeros((2 * longest, self.models))
+    def refresh(self) -> None:
+        """Forget what was derived from the names: after arrays were put in place."""
+        self._prepare()
 
-    def learn_rows(self, indptr, slots, values, targets, importances=None):
-        self._grow(int(np.diff(indptr).max(initial=0)))
-        n = len(indptr) - 1
-        scores = np.zeros((n, 2))
-        imp = np.ones(n) if importances is None else importances
-        self._kernels.learn_rows(self.state, self.lanes, self.book, self._scratch, self._inputs,
-            self._gains, self._kept, indptr, slots, values, targets, imp, scores)
-        self.last_full = scores[:, 1]
+    DERIVED = ("_at", "_kernels", "_scratch", "_inputs", "_gains", "_kept", "_bins", "_score",
+               "_ready")  # fmt: skip
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in self.DERIVED}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        self._prepare()
+
+    @property
+    def touched_column(self) -> int:
+        """The column of the clock of a slot's last event, where the index evicts."""
+        return self._at["TOUCHED"]
+
+    # Learning and scoring
+
+    def learn_row(
+        self,
+        slots: Array,
+        values: Array,
+        size: int,
+        target: float,
+        importance: float = 1.0,
+        inputs: Array | None = None,
+        pending: int = 0,
+    ) -> float:
+        """Learn one row, given as for `Learner.learn_row`; return its served score from before.
+
+        ``inputs`` are those that `inputs_of` gave when the row was predicted, for a label that
+        comes late; ``pending`` is how many other rows wait for theirs.
+        """
+        if importance < 0:
+            raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
+        self._catch_up()
+        self._hold(size)
+        late = inputs is not None
+        score: float = self._kernels.learn_row(
+            self.state, self.lanes_array, self.book, self._scratch,
+            inputs if late else self._inputs, self._gains, self._kept, self._bins,
+            slots, values, size, float(target), float(importance), late, pending, self._score,
+        )  # fmt: skip
+        return score
+
+    def score_row(self, slots: Array, values: Array, size: int) -> float:
+        """The served score of one row, given as for `learn_row`; changes nothing."""
+        self._catch_up()
+        self._hold(size)
+        score: float = self._kernels.score_row(
+            self.state, self.lanes_array, self.book, self._scratch, self._inputs, self._kept,
+            slots, values, size,
+        )  # fmt: skip
+        return score
+
+    def inputs_of(self, slots: Array, values: Array, size: int) -> Array:
+        """What the second layer sees of a row now: to be kept until its label comes."""
+        self.score_row(slots, values, size)
+        return self._inputs.copy()
+
+    def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
+        """The served score of one row, shape (1,)."""
+        return np.array([self.score_row(slots, values, size)])
+
+    def learn_encoded(
+        self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array
+    ) -> Array:
+        """`learn_rows` for arrays that were made by this package: nothing is checked."""
+        return self._learn_both(indptr, slots, values, targets, importances)[:, 0]
+
+    def _learn_both(
+        self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array
+    ) -> Array:
+        """Served and full scores, shape (rows, 2)."""
+        self._grow()
+        self._hold(int(np.diff(indptr).max(initial=0)))
+        scores = np.empty((len(targets), 2))
+        self._kernels.learn_rows(
+            self.state, self.lanes_array, self.book, self._scratch, self._inputs, self._gains,
+            self._kept, self._bins, indptr, slots, values, targets, importances, scores,
+        )  # fmt: skip
+        return scores
+
+    def _score_encoded(self, indptr: Array, slots: Array, values: Array) -> Array:
+        self._hold(int(np.diff(indptr).max(initial=0)))
+        scores = np.empty((len(indptr) - 1, 2))
+        self._kernels.score_rows(
+            self.state, self.lanes_array, self.book, self._scratch, self._inputs, self._kept,
+            indptr, slots, values, scores,
+        )  # fmt: skip
         return scores[:, 0]
-
-    def survey(self):
-        counts = np.zeros(2 + MOST_LEVELS, np.int64)
-        self._kernels.survey(self.state, self.lanes, self.book, counts)
-        return counts

@@ -1,13 +1,14 @@
 """Where things lie in the arrays of a stack.
 
-* ``state[slot, column]``: the scale's columns (`streamlasso.scales`), `OWN_COLUMNS`, then z of every
-  lane and n of every lane. Slot 0 holds nothing: the intercepts are in ``lanes``.
+* ``state[slot, column]``: the scale's columns (`streamlasso.scales`), `OWN_COLUMNS`, then z of
+  every lane and n of every lane. Slot 0 holds nothing: the intercepts are in ``lanes``.
 * ``lanes[Row, lane]``: what each lane is, its intercept and its past.
 * ``book[Book]``: the second layer; after the single numbers `Level` by level, then vectors and a
   matrix, whose places depend on the number of lanes (`places`).
 * ``scratch[Scratch, lane]``: of one row.
 * ``inputs``: what the second layer sees of a row, X, the scores of the mixture, of the full
-  model and the served one, and those of the levels. For a late label they are those of the moment of prediction.
+  model and the served one, and those of the levels. For a late label they are those of the moment
+  of prediction.
 """
 
 from enum import IntEnum, auto
@@ -91,7 +92,7 @@ class Book(_FromZero):
     LIFE_FULL = auto()
     LIFE = auto()
     REJECTED = auto()
-    ACTIVE = auto()  # features served, when they were counted last
+    MOST = auto()  # features that may be served; 0 for any number
     PAST_0 = auto()  # three means of the labels, and their weights
     PAST_1 = auto()
     PAST_2 = auto()
@@ -118,10 +119,13 @@ class Level(_FromZero):
     LOSS = auto()
 
 
-def columns(lanes: int) -> dict[str, int]:
-    """Column → its first place in a record, and the record's width."""
-    shared = (*scales.COLUMNS, *OWN_COLUMNS)
-    places = {name.upper(): i for i, name in enumerate(shared)}
+def columns(lanes: int, evicts: bool) -> dict[str, int]:
+    """Column → its first place in a record, and the record's width.
+
+    TOUCHED, the clock of a feature's last row, is there where an index frees slots, −1 elsewhere.
+    """
+    shared = (*scales.COLUMNS, *OWN_COLUMNS, *(("touched",) if evicts else ()))
+    places = {"TOUCHED": -1} | {name.upper(): i for i, name in enumerate(shared)}
     return places | {
         "DUALS": len(shared),
         "SQUARES": len(shared) + lanes,

@@ -14,15 +14,18 @@ from streamlasso.stack.binding import (
     MOST_LEVELS,
     SERVED,
     SQUARES,
+    begin,
     combine,
     full_curvature,
     gather,
     learn_layer,
     load,
     loss_of,
+    mixture_shares,
     root,
     served_score,
     settle_intercepts,
+    settle_weights,
     slopes,
     soft,
     spread,
@@ -39,13 +42,13 @@ __all__ = [
     "learn_one",
     "learn_row",
     "learn_rows",
+    "limit_served",
     "read_slots",
     "score_one",
     "score_row",
     "score_rows",
     "start",
     "survey",
-    "worths",
 ]
 
 FIRST = 2
@@ -63,16 +66,14 @@ def score_one(state, lanes, book, scratch, inputs, kept, slots, values, start, s
 
 
 def learn_one(
-    state, lanes, book, scratch, inputs, gains, kept, slots, values, start, stop,
+    state, lanes, book, scratch, inputs, gains, kept, bins, slots, values, start, stop,
     target, importance, late, pending, scores, row,
 ):  # fmt: skip
     """Score a row, then learn it; with ``late`` the inputs are those it was predicted with."""
     if late:
         norm = gather(state, lanes, book, scratch, gains, kept, slots, values, start, stop)
     else:
-        norm = score_one(
-            state, lanes, book, scratch, inputs, kept, slots, values, start, stop
-        )
+        norm = score_one(state, lanes, book, scratch, inputs, kept, slots, values, start, stop)
     scores[row, 0], scores[row, 1] = inputs[SERVED], inputs[FULL]
     if importance == 0:
         return
@@ -88,9 +89,7 @@ def learn_one(
     learn_layer(lanes, book, inputs, gains, target, importance, patience)
     slopes(lanes, book, scratch, target, importance)
     bias, variance = load(scratch, Scratch.BIAS, 0), load(scratch, Scratch.SPREAD, 0)
-    power = write(
-        state, lanes, book, scratch, kept, slots, values, start, stop, curvature
-    )
+    power = write(state, lanes, book, scratch, kept, slots, values, start, stop, curvature)
     own = spread(1.0) / load(lanes, Row.Q, 0)
     bend = load(scratch, Scratch.BEND, 0)
     damp = bend * upper(variance - own, spread(0.0)) + 1.0
@@ -101,6 +100,8 @@ def learn_one(
     book[Book.POWER] += (power - book[Book.POWER]) / rows
     steep = math.sqrt(max(1.0, book[Book.POWER])) - 1.0
     book[Book.RHO] = 1.0 + steep * WARM_UP / (WARM_UP + rows)
+    if book[Book.MOST] > 0:
+        limit_served(state, lanes, book, bins)
 
 
 def score_row(state, lanes, book, scratch, inputs, kept, slots, values, size):
@@ -110,25 +111,25 @@ def score_row(state, lanes, book, scratch, inputs, kept, slots, values, size):
 
 
 def learn_row(
-    state, lanes, book, scratch, inputs, gains, kept, slots, values, size,
+    state, lanes, book, scratch, inputs, gains, kept, bins, slots, values, size,
     target, importance, late, pending, scores,
 ):  # fmt: skip
     """Learn one row; its served score from before is returned."""
     learn_one(
-        state, lanes, book, scratch, inputs, gains, kept, slots, values, 0, size,
+        state, lanes, book, scratch, inputs, gains, kept, bins, slots, values, 0, size,
         target, importance, late, pending, scores, 0,
     )  # fmt: skip
     return scores[0, 0]
 
 
 def learn_rows(
-    state, lanes, book, scratch, inputs, gains, kept, indptr, slots, values,
+    state, lanes, book, scratch, inputs, gains, kept, bins, indptr, slots, values,
     targets, importances, scores,
 ):  # fmt: skip
     """Learn rows in order; ``scores[row]`` are the served and the full score from before."""
     for row in range(len(targets)):
         learn_one(
-            state, lanes, book, scratch, inputs, gains, kept, slots, values,
+            state, lanes, book, scratch, inputs, gains, kept, bins, slots, values,
             indptr[row], indptr[row + 1], targets[row], importances[row], False, 0, scores, row,
         )  # fmt: skip
 
@@ -152,11 +153,17 @@ def weights_at(state, lanes, book, slot):
     return soft(load(state, slot, DUALS), theta * deviation) / precision * -1.0
 
 
-def served_at(state, lanes, book, slot, level):
-    """The full model's weight at a slot where it is worth the level's τ, otherwise 0."""
-    full = total(load(lanes, Row.WEIGHT, 0) * weights_at(state, lanes, book, slot))
-    worth = 0.5 / book[Book.NATS] * full * full * state[slot, INFORMATION]
-    return full if full != 0 and worth >= book[LEVEL + level] else 0.0
+def full_at(state, lanes, book, slot):
+    """The full model's weight at a slot."""
+    return total(load(lanes, Row.WEIGHT, 0) * weights_at(state, lanes, book, slot))
+
+
+def worth_at(state, lanes, book, slot):
+    """½w²H in nats: what the full model would lose without the feature; −1 for a weight of 0."""
+    full = full_at(state, lanes, book, slot)
+    if full == 0:
+        return -1.0
+    return 0.5 / book[Book.NATS] * full * full * state[slot, INFORMATION]
 
 
 def read_slots(state, lanes, book, slots, weights):
@@ -167,30 +174,48 @@ def read_slots(state, lanes, book, slots, weights):
         slot = slots[i]
         own = unit(state, slot)
         store(weights, i, 0, weights_at(state, lanes, book, slot) / own)
-        weights[i, MODELS] = served_at(state, lanes, book, slot, level) * slope / own
+        served = worth_at(state, lanes, book, slot) >= book[LEVEL + level]
+        full = full_at(state, lanes, book, slot)
+        weights[i, MODELS] = full * slope / own if served else 0.0
         weights[i, MODELS + 1] = state[slot, CENTRE]
 
 
 def survey(state, lanes, book, counts):
-    """Features tracked, served, and active in each lane and level: ``counts[2 + …]``."""
-    chosen, levels = int(book[Book.CHOSEN]), int(book[Book.LEVELS])
+    """Features tracked, those served, and the active ones of each lane, in ``counts``."""
+    chosen = int(book[Book.CHOSEN])
     for i in range(len(counts)):
         counts[i] = 0
     for slot in range(FIRST, len(state)):
         if state[slot, MET] != 0:
             counts[0] += 1
-            full = total(load(lanes, Row.WEIGHT, 0) * weights_at(state, lanes, book, slot))
-            worth = 0.5 / book[Book.NATS] * full * full * state[slot, INFORMATION]
-            counts[1] += full != 0 and worth >= book[LEVEL + chosen]
-            for level in range(levels):
-                counts[2 + level] += full != 0 and worth >= book[LEVEL + level]
+            counts[1] += worth_at(state, lanes, book, slot) >= book[LEVEL + chosen]
 
 
-def worths(state, lanes, book, found):
-    """What each slot is worth to the full model, in nats."""
+def limit_served(state, lanes, book, bins):
+    """Raise τ until no more features are worth it than may be served.
+
+    At rows whose number is k·2^j with k < 8. Worths are counted in bins, eight an octave, so a
+    few features fewer may be served than there is room for.
+    """
+    odd = int(book[Book.ROWS])
+    while odd % 2 == 0:
+        odd //= 2
+    if odd >= 8:
+        return
+    for i in range(len(bins)):
+        bins[i] = 0
     for slot in range(FIRST, len(state)):
-        full = total(load(lanes, Row.WEIGHT, 0) * weights_at(state, lanes, book, slot))
-        found[slot] = 0.5 / book[Book.NATS] * full * full * state[slot, INFORMATION]
+        worth = worth_at(state, lanes, book, slot)
+        if worth > 0:
+            place = len(bins) // 2 + 8.0 * math.log2(worth)
+            bins[int(min(max(place, 0.0), len(bins) - 1.0))] += 1
+    count = 0.0
+    place = len(bins) - 1
+    while place >= 0 and count + bins[place] <= book[Book.MOST]:
+        count += bins[place]
+        place -= 1
+    at = place + 1 - len(bins) // 2
+    book[LEVEL] = 2.0 ** (at / 8.0) if place >= 0 else 0.0
 
 
 def start(lanes, book):

@@ -1,0 +1,246 @@
+"""What a stack says of itself, in the user's units."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso.kernels import FIRST
+from streamlasso.losses import Loss
+from streamlasso.rules import Rule
+from streamlasso.scales import cuts
+from streamlasso.specialise import Kernels
+from streamlasso.stack.families import Lane
+from streamlasso.stack.places import MOST_LEVELS, Book, Level, Row, Scratch
+from streamlasso.taking import TakesRows
+
+__all__ = ["StackReadings"]
+
+Array = npt.NDArray[Any]
+
+
+class StackReadings(TakesRows):
+    """The part of `StackLearner` that looks at what was learned.
+
+    A feature's part of the score is weight·(value − centre): `centres`. ``lane`` is one of the
+    models side by side; None is what is served.
+    """
+
+    loss: Loss
+    models: tuple[Lane, ...]
+    lanes_array: Array
+    book: Array
+    fit_intercept: bool
+    _at: dict[str, int]
+    _kernels: Kernels
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of the lanes."""
+        return tuple(lane.rule for lane in self.models)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule of the first lane."""
+        return self.models[0].rule
+
+    @property
+    def rule_name(self) -> str:
+        """What the learner is called where a rule would be."""
+        return "stack"
+
+    @property
+    def lanes(self) -> int:
+        """Models side by side, padded to a power of two."""
+        return int(self.lanes_array.shape[1])
+
+    @property
+    def clock(self) -> int:
+        """Events learned so far."""
+        return int(self.book[Book.ROWS])
+
+    @property
+    def rejected(self) -> int:
+        """Rows left out because a number was not finite or too large to be squared."""
+        return int(self.book[Book.REJECTED])
+
+    @property
+    def counts(self) -> Array:
+        """Events learned, rejected; changes of activity are not counted row by row."""
+        counts = np.zeros((4, self.lanes), np.int64)
+        counts[0, 0], counts[1, 0] = self.clock, self.rejected
+        return counts
+
+    @property
+    def shares(self) -> Array:
+        """Each lane's share of the mixture; they add up to 1."""
+        return np.array(self.lanes_array[Row.SHARE])
+
+    def _life(self, place: Book) -> float:
+        weight = self.book[Book.LIFE]
+        return float(self.book[place] / weight) if weight else float("nan")
+
+    @property
+    def served_loss(self) -> float:
+        """Mean progressive loss of the served model; NaN before the first row."""
+        return self._life(Book.LIFE_SERVED)
+
+    @property
+    def full_loss(self) -> float:
+        """Mean progressive loss of the full model; NaN before the first row."""
+        return self._life(Book.LIFE_FULL)
+
+    @property
+    def worth(self) -> float:
+        """τ: what a feature must be worth to be served, in nats over the stream so far."""
+        return float(self.book[self._at["LEVEL"] + int(self.book[Book.CHOSEN])])
+
+    def lane_table(self) -> list[dict[str, Any]]:
+        """For each lane: its rule, the memory of its intercept, its discounted mean loss, its share
+        of the mixture, and its weight in the full model."""
+        rows, seen = self.lanes_array, self.book[Book.SEEN]
+        half = 0.5 if self.loss.name == "squared" else 1.0
+        return [
+            {
+                "rule": repr(lane.rule),
+                "memory": lane.memory,
+                "recent_loss": float(half * rows[Row.LOSS, k] / seen) if seen else float("nan"),
+                "share": float(rows[Row.SHARE, k]),
+                "weight": float(rows[Row.WEIGHT, k]),
+            }
+            for k, lane in enumerate(self.models)
+        ]
+
+    def level_table(self) -> list[dict[str, float]]:
+        """For each level: its worth, discounted mean loss, and whether it is the one served."""
+        chosen, seen = int(self.book[Book.CHOSEN]), self.book[Book.SEEN]
+        half = 0.5 if self.loss.name == "squared" else 1.0
+        table = []
+        for level in range(int(self.book[Book.LEVELS])):
+            place = self._at["LEVEL"] + level
+            loss = self.book[place + Level.LOSS * MOST_LEVELS] * half
+            table.append({
+                "worth": float(self.book[place]),
+                "recent_loss": float(loss / seen) if seen else float("nan"),
+                "served": float(level == chosen),
+            })  # fmt: skip
+        return table
+
+    def _read(self, slots: Array) -> Array:
+        self._catch_up()
+        weights = np.zeros((len(slots), self.lanes + 2))
+        self._kernels.read_slots(self.state, self.lanes_array, self.book, slots, weights)
+        return weights
+
+    def _read_all(self) -> Array:
+        self._catch_up()
+        weights = self._read(np.arange(len(self.state), dtype=np.uint32))
+        weights[:FIRST] = 0.0
+        return weights
+
+    def effective_weights(self) -> Array:
+        """Every slot's weight in each lane, shape (capacity, lanes)."""
+        return self._read_all()[:, : self.lanes]
+
+    def served_weights(self) -> Array:
+        """Every slot's weight of what is served, shape (capacity,)."""
+        return np.array(self._read_all()[:, self.lanes])
+
+    def idle(self) -> Array:
+        """Of every slot whether it can be freed without a change of the served score."""
+        return np.asarray(self._read_all()[:, self.lanes] == 0)
+
+    def _column(self, lane: int | None) -> int:
+        return self.lanes if lane is None else lane
+
+    def weights(self, lane: int | None = None) -> dict[Any, float]:
+        """Name → effective weight of the active features."""
+        weights = self._read_all()[:, self._column(lane)]
+        active = np.flatnonzero(weights)
+        return {
+            self.index.name(slot): weight
+            for slot, weight in zip(active.tolist(), weights[active].tolist(), strict=True)
+        }
+
+    def weights_of(self, slots: Array, lane: int | None = None) -> Array:
+        """The effective weights of some slots."""
+        weights = self._read(slots)[:, self._column(lane)]
+        weights[slots < FIRST] = 0.0
+        return weights
+
+    def centres(self) -> dict[Any, float]:
+        """Name → what is taken off the feature's values, where that is not 0."""
+        centres = self._read_all()[:, self.lanes + 1]
+        centred = np.flatnonzero(centres).tolist()
+        return {self.index.name(slot): float(centres[slot]) for slot in centred}
+
+    def seen_values(self, slots: Array, values: Array, size: int) -> tuple[Array, Array]:
+        """The entries of a row as they are scored: less their centres, wild ones cut."""
+        self._catch_up()
+        slots, values = slots[:size], values[:size]
+        bounds = cuts(self.state[slots])
+        away = values - self.state[slots, self._at["CENTRE"]]
+        return slots, np.asarray(np.clip(away, -bounds, bounds))
+
+    def intercept(self, lane: int | None = None) -> float:
+        """The intercept: the score of a row whose features are all at their centres."""
+        rows, book = self.lanes_array, self.book
+        biases = -rows[Row.Z] / rows[Row.Q]
+        if lane is not None:
+            return float(biases[lane] + book[Book.ORIGIN])
+        inputs = np.zeros_like(self._inputs)
+        empty = np.zeros(0, np.uint32), np.zeros(0, self.dtype)
+        score: float = self._kernels.score_row(
+            self.state, rows, book, np.zeros_like(self._scratch), inputs, self._kept, *empty, 0
+        )
+        return score
+
+    _inputs: Array
+    _scratch: Array
+    _kept: Array
+
+    def survey(self) -> tuple[int, Array]:
+        """Sweep the state: tracked features, and of what is served active ones, Σ|w|, max |w|.
+
+        The second has the shape (3, lanes), the same in each lane.
+        """
+        self._catch_up()
+        counts = np.zeros(2, np.int64)
+        self._kernels.survey(self.state, self.lanes_array, self.book, counts)
+        sizes = np.abs(self.served_weights())
+        sums = np.array([counts[1], sizes.sum(), sizes.max(initial=0.0)])
+        return int(counts[0]), np.repeat(sums[:, None], self.lanes, axis=1)
+
+    def active_features(self) -> int:
+        """Number of active features of what is served, exact as of the last event."""
+        self._catch_up()
+        counts = np.zeros(2, np.int64)
+        self._kernels.survey(self.state, self.lanes_array, self.book, counts)
+        return int(counts[1])
+
+    def active_count(self) -> Array:
+        """`active_features` in each lane's place."""
+        return np.full(self.lanes, self.active_features())
+
+    def uncertainty(self, slots: Array, values: Array, lane: int | None = None) -> float:
+        """Σ |a|·V: how far lanes would move the score of a row at the next one like it.
+
+        V = Σ x²/q of a lane with the intercept's, a its weight in the full model. A first-order
+        figure, not a bound as of a rule alone: the second layer moves too.
+        """
+        self._catch_up()
+        self._hold(len(slots))
+        scratch = np.zeros_like(self._scratch)
+        self._kernels.score_row(
+            self.state, self.lanes_array, self.book, scratch, np.zeros_like(self._inputs),
+            self._kept, slots, values, len(slots),
+        )  # fmt: skip
+        spread = scratch[Scratch.SPREAD]
+        if lane is not None:
+            return float(spread[lane])
+        return float(np.abs(self.lanes_array[Row.WEIGHT]) @ spread)
+
+    def _hold(self, longest: int) -> None:
+        """Have room for a row of so many features."""
+        if longest > len(self._kept):
+            self._kept = np.zeros((2 * longest, self.lanes))
