@@ -24,11 +24,10 @@ def export_weights(
     With ``centres`` each row has one, 0 by default.
     """
     ordered = sorted(weights.items(), key=lambda item: -abs(item[1]))
-    extra: dict[Name, dict[str, float]] = {
-        name: {} if centres is None else {"centre": centres.get(name, 0.0)} for name, _ in ordered
-    }
     if path.suffix == ".json":
-        rows = [{"name": name, "weight": weight, **extra[name]} for name, weight in ordered]
+        rows = [
+            {"name": name, "weight": weight, **_centre(name, centres)} for name, weight in ordered
+        ]
         content = {"loss": loss, "intercept": intercept, "weights": rows}
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     elif path.suffix == ".csv":
@@ -38,7 +37,7 @@ def export_weights(
             writer.writerow(["name", "weight", *(["centre"] if none else [])])
             writer.writerow(["", repr(intercept), *none])
             writer.writerows(
-                [to_cell(name), repr(weight), *map(repr, extra[name].values())]
+                [to_cell(name), repr(weight), *map(repr, _centre(name, centres).values())]
                 for name, weight in ordered
             )
     else:
@@ -46,11 +45,16 @@ def export_weights(
     return path
 
 
+def _centre(name: Name, centres: Mapping[Name, float] | None) -> dict[str, float]:
+    return {} if centres is None else {"centre": centres.get(name, 0.0)}
+
+
 def export_classes(
     path: Path,
     loss: str,
     intercepts: Mapping[Any, float],
     weights: Mapping[Any, Mapping[Name, float]],
+    centres: Mapping[Name, float] | None = None,
 ) -> Path:
     """As `export_weights`, label by label."""
     ordered = {
@@ -60,7 +64,8 @@ def export_classes(
     if path.suffix == ".json":
         classes = [
             {"label": label, "intercept": intercepts[label],
-             "weights": [{"name": name, "weight": weight} for name, weight in rows]}
+             "weights": [{"name": name, "weight": weight, **_centre(name, centres)}
+                         for name, weight in rows]}
             for label, rows in ordered.items()
         ]  # fmt: skip
         content = {"loss": loss, "classes": classes}
@@ -68,10 +73,14 @@ def export_classes(
     elif path.suffix == ".csv":
         with path.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
             writer = csv.writer(file)
-            writer.writerow(["label", "name", "weight"])
+            none = [] if centres is None else ["0.0"]
+            writer.writerow(["label", "name", "weight", *(["centre"] if none else [])])
             for label, rows in ordered.items():
-                writer.writerow([to_cell(label), "", repr(intercepts[label])])
-                writer.writerows([to_cell(label), to_cell(n), repr(w)] for n, w in rows)
+                writer.writerow([to_cell(label), "", repr(intercepts[label]), *none])
+                writer.writerows(
+                    [to_cell(label), to_cell(n), repr(w), *map(repr, _centre(n, centres).values())]
+                    for n, w in rows
+                )
     else:
         raise ValueError(f"export to {str(path)!r}: the name must end in .json or .csv")
     return path

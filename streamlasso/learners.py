@@ -2,7 +2,9 @@
 
 from streamlasso.learner import Learner
 from streamlasso.stack import StackLearner
+from streamlasso.stack.classes.learner import ClassStackLearner
 
-__all__ = ["AnyLearner"]
+__all__ = ["AnyLearner", "AnyStack"]
 
-AnyLearner = Learner | StackLearner
+AnyStack = StackLearner | ClassStackLearner
+AnyLearner = Learner | AnyStack

@@ -20,11 +20,13 @@ from safetensors.numpy import save as to_bytes
 from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
 from streamlasso.estimators.making import SERVING
 from streamlasso.index import INDEXES, Name
+from streamlasso.learner import Learner
 from streamlasso.learners import AnyLearner
 from streamlasso.losses import Softmax, get_loss
 from streamlasso.manifest import rule_from, rule_to, value_from, value_to
 from streamlasso.rules import Rule
 from streamlasso.stack import Lane, StackLearner
+from streamlasso.stack.classes.learner import ClassStackLearner
 
 __all__ = [
     "FORMAT",
@@ -134,7 +136,7 @@ class Captured:
 def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
     """Copy an estimator; ``extra`` is JSON that comes back in the manifest."""
     arrays = _state(model.learner) | model.learner.index.memory()
-    if isinstance(model.learner, StackLearner) and len(model._pending):
+    if not isinstance(model.learner, Learner) and len(model._pending):
         arrays["pending"] = model._pending.arrays()
     companion = getattr(model, "companion", None)
     if companion is not None:
@@ -145,6 +147,8 @@ def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
 
 def _whole(learner: AnyLearner) -> tuple[str, ...]:
     """The arrays that a snapshot holds whole."""
+    if isinstance(learner, ClassStackLearner):
+        return ("lanes_array", "book", "each")
     if isinstance(learner, StackLearner):
         return ("lanes_array", "book")
     return ("hyper", "counts", *(() if learner.select is None else ("ledger",)))
@@ -273,9 +277,9 @@ def load(path: str | Path) -> Estimator:
         **choices,
         **manifest.get("serving", {}),
     )
-    learner = model.learner
     if isinstance(model, SparseClassifier):
         _take_labels(model, manifest)
+    learner = model.learner
     if isinstance(model, SparseMultiRegressor):
         model._take_targets([_name(name) for name in manifest["targets"]])
     names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
@@ -297,5 +301,12 @@ def _take_labels(model: SparseClassifier, manifest: dict[str, Any]) -> None:
     classes = tuple(map(_name, manifest["labels"]["classes"]))
     model._labels.classes = classes
     model._labels.seen = set(map(_name, manifest["labels"]["seen"]))
-    if len(classes) > 2:
-        model.learner.rearrange(Softmax(len(classes)), [None] * len(classes))
+    learner = model.learner
+    if len(classes) <= 2:
+        return
+    if isinstance(learner, Learner):
+        learner.rearrange(Softmax(len(classes)), [None] * len(classes))
+    else:
+        many = ClassStackLearner(len(classes), learner.index.fresh(), **model._serving)
+        model._learner = many
+        model._encoder = model._new_encoder()

@@ -22,7 +22,6 @@ from streamlasso.losses import LOSSES, Loss, get_loss
 from streamlasso.refit import Companion
 from streamlasso.rules import RULES, FTRLProximal, Newton
 from streamlasso.selection import checked_select
-from streamlasso.stack import StackLearner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +76,7 @@ class SparseLinear(Reports):
             self.grid,
             select,
             refit,
-            {"serve": serve, "tolerance": tolerance, "max_active": max_active},
+            self._serving,
         )
         self._pending = Pending(max_pending)
         if refit and self._learner.index.evicts:
@@ -88,6 +87,10 @@ class SparseLinear(Reports):
         one = self._learner if isinstance(self._learner, Learner) else None
         self._companion = Companion(one) if refit and one is not None else None
         self._encoder = self._new_encoder()
+
+    @property
+    def _serving(self) -> dict[str, Any]:
+        return {"serve": self.serve, "tolerance": self.tolerance, "max_active": self.max_active}
 
     def _new_encoder(self) -> RowEncoder:
         learner = self._learner
@@ -125,11 +128,11 @@ class SparseLinear(Reports):
         encoder.encode(x, allocate=allocate)
         row = encoder.slots, encoder.values, encoder.size
         learner = self._learner
-        if token is not None and isinstance(learner, StackLearner):
+        if token is None or isinstance(learner, Learner):
+            learner.learn_row(*row, target, w)
+        else:
             inputs = self._pending.take(token)
             learner.learn_row(*row, target, w, inputs, len(self._pending))
-        else:
-            learner.learn_row(*row, target, w)
         if self._companion is not None and isinstance(learner, Learner):
             slots, values = encoder.slots[: encoder.size], encoder.values[: encoder.size]
             self._companion.learn(learner, (slots, values), target, w)
@@ -138,12 +141,19 @@ class SparseLinear(Reports):
         encoder = self._encoder
         encoder.encode(x, allocate=False)
         row = encoder.slots, encoder.values, encoder.size
-        score = self._learner.score_row(*row)
-        if token is not None and isinstance(self._learner, StackLearner):
-            self._pending.keep(token, self._learner.inputs_of(*row))
+        learner = self._learner
+        score = learner.score_row(*row)
+        self._remember(token)
         if score - score:  # NaN, of what is not finite
             refuse_infinite(x)
         return score
+
+    def _remember(self, token: Any) -> None:
+        """Keep the event that was just scored until its label comes, if there is a token."""
+        learner, encoder = self._learner, self._encoder
+        if token is not None and not isinstance(learner, Learner):
+            row = encoder.slots, encoder.values, encoder.size
+            self._pending.keep(token, learner.inputs_of(*row))
 
     def _importances(self, w: Any, rows: int) -> Array:
         given = reals("importance w", w)

@@ -11,13 +11,16 @@ from river import base
 from streamlasso.checks import check_importance
 from streamlasso.encoding import frame_rows
 from streamlasso.estimators.base import Event, SparseLinear
+from streamlasso.estimators.pending import Pending
 from streamlasso.export import export_classes
 from streamlasso.feeding import score_lanes
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.interactions import Interactions
 from streamlasso.labels import Labels
+from streamlasso.learner import Learner
 from streamlasso.losses import Loss, Softmax
 from streamlasso.rules import Rule
+from streamlasso.stack.classes.learner import ClassStackLearner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +38,9 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
 
     Labels are ``False``/``True``, 0/1, −1/1, or any values: of two the first to come is the
     negative class. When a third comes, the logistic loss becomes the softmax of a score for each
-    class, which goes on from what was learned: the ratio of the first two probabilities stays.
-    ``weights`` and ``intercept`` are then by label. ``grid`` and ``refit`` are for two classes.
+    class, which goes on from what was learned; with one rule the ratio of the first two
+    probabilities stays. ``weights`` and ``intercept`` are then by label. ``grid``, ``refit`` and
+    ``select="stack"`` are for two classes.
 
     Parameters
     ----------
@@ -112,7 +116,7 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
     @property
     def _multiclass(self) -> bool:
         """Whether a third class may come."""
-        alone = self.grid is None and not self.refit
+        alone = self.grid is None and not self.refit and self.select != "stack"
         return alone and self._learner.loss.name in ("logistic", "softmax")
 
     @property
@@ -128,10 +132,23 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         """The number of a label, also of a new one; a third class makes room for itself."""
         target = self._labels.target(y, w)
         if target > 1 and target >= self._learner.loss.hyper()[0] * self._many:
-            old: list[int | None] = [*range(len(self._learner.rules))]
-            sources = [*old, None] if self._many else [None, 0, None]
-            self._learner.rearrange(Softmax(len(sources)), sources)
+            self._make_room()
         return target
+
+    def _make_room(self) -> None:
+        """One more class, beyond two."""
+        learner = self._learner
+        if isinstance(learner, Learner):
+            old: list[int | None] = [*range(len(learner.rules))]
+            sources = [*old, None] if self._many else [None, 0, None]
+            learner.rearrange(Softmax(len(sources)), sources)
+            return
+        # What waits for a label was seen with other classes.
+        self._pending = Pending(self.max_pending)
+        if isinstance(learner, ClassStackLearner):
+            learner.add_class()
+        else:
+            self._learner = ClassStackLearner.from_two(learner, self._serving)
 
     def learn_one(self, x: Event, y: Any, w: float = 1.0, token: Any = None) -> None:
         """Learn one event with importance ``w``; 0 does nothing, below 0 is an error.
@@ -152,17 +169,20 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         positive = np.array([mean(score) for score in scores[:, 0].tolist()])
         return np.column_stack([1.0 - positive, positive])
 
-    def _scores(self, x: Event) -> Array:
-        return score_lanes(self._learner, self._encoder, x)
+    def _scores(self, x: Event, token: Any = None) -> Array:
+        scores = score_lanes(self._learner, self._encoder, x)
+        self._remember(token)
+        return scores
 
     def predict_proba_one(self, x: Event, token: Any = None) -> dict[Any, float]:
         """Label → probability; unknown names count as zero and are not remembered.
 
-        With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until `learn_one` gets its
-        label with the same token: learned as if it had come at once, it would mislead.
+        With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until
+        `learn_one` gets its label with the same token: learned as if it had come at once, it would
+        mislead.
         """
         if self._many:
-            shares = self._probabilities(self._scores(x)[None, :])[0].tolist()
+            shares = self._probabilities(self._scores(x, token)[None, :])[0].tolist()
             return dict(zip(self.classes, shares, strict=True))
         positive = float(self._learner.loss.mean(self._score(x, token)))
         return dict(zip(self.classes, (1.0 - positive, positive), strict=True))
@@ -173,7 +193,7 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         ``token`` as for `predict_proba_one`.
         """
         if self._many:
-            return self.classes[int(self._scores(x).argmax())]
+            return self.classes[int(self._scores(x, token).argmax())]
         return self.classes[self._score(x, token) > 0]
 
     def learn_many(self, X: "pd.DataFrame", y: "pd.Series[Any]", w: Any = 1.0) -> None:
@@ -282,7 +302,9 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         """
         if not self._many:
             return super().export(path)
-        return export_classes(Path(path), self._learner.loss.name, self.intercept, self.weights)
+        learner = self._learner
+        centres = None if isinstance(learner, Learner) else learner.centres()
+        return export_classes(Path(path), learner.loss.name, self.intercept, self.weights, centres)
 
     def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
         if self._many:

@@ -119,7 +119,7 @@ class Reports:
         prediction; ``active_features``. Over ``l1`` it is the regularisation path of the stream.
         """
         learner = self._learner
-        if isinstance(learner, StackLearner):
+        if not isinstance(learner, Learner):
             return learner.lane_table()
         ledger = self._ledger()
         active = learner.survey()[1][0]

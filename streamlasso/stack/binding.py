@@ -23,10 +23,16 @@ prefetch = cut = scaled = observe = unit = _UNBOUND
 # Of the kind of loss: `likelihood` or `least_squares`; and of the loss itself.
 begin = combine = slopes = learn_layer = take_target = served_score = full_curvature = _UNBOUND
 mean_of = value_of = curvature_of = link_of = loss_of = _UNBOUND
+sigmoid = _UNBOUND
 COUNTS = False
 """Whether targets are counts."""
 
 # `features` and `layer`.
-gather = write = soft = _UNBOUND
+gather = write = soft = settle_centre = tau_for = _UNBOUND
 absorb = choose_level = filter_level = level_score = mixture_shares = _UNBOUND
 recall = settle_intercepts = settle_weights = stacked = tell = _UNBOUND
+
+# Of many classes: places, and the functions of `streamlasso.stack.classes`.
+BLOCKS = BLOCK = WEIGHTS = LOSSES = SHARES = PRIOR = P = 0
+gather_classes = write_classes = begin_classes = combine_classes = learn_classes = _UNBOUND
+settle_shares = slopes_of_classes = softmax_loss = _UNBOUND

@@ -19,9 +19,18 @@ from numba import njit
 from streamlasso import numerics, scales, vectors
 from streamlasso.losses import Loss
 from streamlasso.specialise import JIT, Kernels, compile_top
-from streamlasso.stack import binding, features, layer, least_squares, likelihood, places, rows
+from streamlasso.stack import (
+    binding,
+    classes,
+    features,
+    layer,
+    least_squares,
+    likelihood,
+    places,
+    rows,
+)
 
-__all__ = ["FAMILIES", "kernels_for", "sizes"]
+__all__ = ["FAMILIES", "class_kernels", "kernels_for", "sizes"]
 
 FAMILIES: dict[str, types.ModuleType] = {
     "logistic": likelihood,
@@ -80,8 +89,11 @@ LOSSES: dict[str, dict[str, Any]] = {
 
 
 def _digest() -> str:
-    modules = (binding, features, layer, least_squares, likelihood, places, rows, scales, vectors,
-               numerics)  # fmt: skip
+    modules = (
+        binding, features, layer, least_squares, likelihood, places, rows,
+        scales, vectors, numerics,
+        classes.features, classes.layer, classes.places, classes.rows,
+    )  # fmt: skip
     files = [Path(str(module.__file__)) for module in modules] + [Path(__file__)]
     content = b"".join(file.read_bytes() for file in files)
     return hashlib.blake2b(content, digest_size=6).hexdigest()
@@ -104,15 +116,42 @@ def _own(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
 
 def kernels_for(loss: Loss, lanes: int, evicts: bool, *, compiled: bool = True) -> Kernels:
     """The kernels of a loss for so many lanes; the same objects each time."""
-    return _specialise(loss.name, lanes, evicts, compiled)
+    return _two(loss.name, lanes, evicts, compiled)
 
 
 @cache
-def _specialise(loss: str, lanes: int, evicts: bool, compiled: bool) -> Kernels:
+def _two(loss: str, lanes: int, evicts: bool, compiled: bool) -> Kernels:
     rooms = [_own(module) for module in (features, layer, FAMILIES[loss], rows)]
-    rooms += [dict(scales.functions_of("rms-max")), LOSSES[loss]]
-    functions = {name: part for room in rooms for name, part in room.items() if callable(part)}
     given = sizes(loss, lanes, evicts) | LOSSES[loss]
+    return _specialise(loss, [*rooms, LOSSES[loss]], given, lanes, evicts, compiled)
+
+
+@cache
+def class_kernels(lanes: int, evicts: bool, *, compiled: bool = True) -> Kernels:
+    """The kernels for many classes, of so many lanes each."""
+    shared = {
+        "settle_centre": features.settle_centre,
+        "soft": features.soft,
+        "tau_for": layer.tau_for,
+    }
+    rooms: list[dict[str, Any]] = [
+        shared,
+        _own(classes.features),
+        _own(classes.layer),
+        _own(classes.rows),
+    ]
+    given = classes.places.sizes(lanes, evicts) | {"sigmoid": numerics.sigmoid}
+    return _specialise("softmax", rooms, given, lanes, evicts, compiled)
+
+
+def _specialise(
+    loss: str, rooms: list[dict[str, Any]], given: dict[str, Any], lanes: int, evicts: bool,
+    compiled: bool,
+) -> Kernels:  # fmt: skip
+    """Bind the functions of rooms to each other and to what is given, and compile them."""
+    rooms = [*rooms, dict(scales.functions_of("rms-max"))]
+    functions = {name: part for room in rooms for name, part in room.items() if callable(part)}
+    given = dict(given)
     given |= vectors.compiled(lanes) if compiled else vectors.interpreted(lanes)
     # `scales.observe` has one lane to rescale: `features.rescale` does all of them.
     given |= {"LANES": 1, "prefetch": numerics.prefetch if compiled else _pass}

@@ -36,6 +36,7 @@ __all__ = [
     "settle_intercepts",
     "settle_weights",
     "stacked",
+    "tau_for",
     "tell",
 ]
 
@@ -155,6 +156,16 @@ def choose_level(book, margin):
         if book[losses + level] <= least * margin:
             chosen = level
     book[Book.CHOSEN] = chosen
+
+
+def tau_for(bins, most):
+    """The τ that no more than so many are worth, of counts in bins, eight an octave."""
+    count = 0.0
+    place = len(bins) - 1
+    while place >= 0 and count + bins[place] <= most:
+        count += bins[place]
+        place -= 1
+    return 2.0 ** ((place + 1 - len(bins) // 2) / 8.0) if place >= 0 else 0.0
 
 
 def settle_intercepts(lanes, bias, slope, rise, damp):

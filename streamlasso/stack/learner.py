@@ -11,7 +11,7 @@ from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
 from streamlasso.losses import Loss, get_loss
 from streamlasso.stack import compiling
 from streamlasso.stack.families import checked_lanes, lane_rows, lanes_for
-from streamlasso.stack.places import Scratch
+from streamlasso.stack.places import Book, Scratch
 from streamlasso.stack.readings import StackReadings
 from streamlasso.stack.serving import checked_serving, put_levels
 
@@ -105,7 +105,7 @@ class StackLearner(StackReadings):
         capacity = min(max(self.index.size, 64), self.index.limit)
         self.state: Array = np.zeros((capacity, self._at["WIDTH"]), dtype)
         self.book = np.zeros(self._at["BOOK"])
-        put_levels(self.book, self._at["LEVEL"], serve, tolerance, max_active)
+        put_levels(self.book, self._at["LEVEL"], Book, serve, tolerance, max_active)
         self._kernels.start(self.lanes_array, self.book)
 
     def _prepare(self) -> None:

@@ -96,7 +96,7 @@ def combine(lanes, book, scratch, inputs):
         inputs[lane] = score
         mixture += lanes[Row.SHARE, lane] * score
     for lane in range(MODELS):
-        inputs[lane] = cut_input((inputs[lane] - mixture) * unit)
+        inputs[lane] = lanes[Row.USED, lane] * cut_input((inputs[lane] - mixture) * unit)
     mean = mean_target(book)
     inputs[MODELS] = (mixture - mean) * unit
     for place in range(3):
@@ -134,10 +134,11 @@ def slopes(lanes, book, scratch, target, importance):
     for lane in range(MODELS):
         error = min(max(scratch[Scratch.SCORE, lane], low), high) - target
         bound = LARGEST_STEP * math.sqrt(lanes[Row.LOSS, lane] / max(book[Book.SEEN], 1e-9))
-        slope = importance * min(max(error, -bound), bound)
+        used = importance * lanes[Row.USED, lane]
+        slope = used * min(max(error, -bound), bound)
         scratch[Scratch.SLOPE, lane] = slope
         scratch[Scratch.BEND, lane] = importance * lanes[Row.OWN, lane]
-        rise = importance
+        rise = used
         if lanes[Row.FADE, lane] == 0 and lanes[Row.OWN, lane] == 0:
             squares = lanes[Row.SQUARES, lane]
             more = squares + slope * unit * slope * unit

@@ -90,7 +90,7 @@ def combine(lanes, book, scratch, inputs):
         inputs[lane] = score
         mixture += lanes[Row.SHARE, lane] * score
     for lane in range(MODELS):
-        inputs[lane] -= mixture
+        inputs[lane] = lanes[Row.USED, lane] * (inputs[lane] - mixture)
     inputs[MODELS] = mixture
     mean = book[Book.TARGETS] / book[Book.EVENTS]
     long = link_of(mean)
@@ -118,8 +118,9 @@ def slopes(lanes, book, scratch, target, importance):
         if COUNTS:
             score = min(max(score, centre - bound), centre + bound)
         curvature = max(curvature_of(score), SMALLEST)
-        scratch[Scratch.SLOPE, lane] = importance * (mean_of(score) - target)
-        scratch[Scratch.RISE, lane] = importance * curvature
+        used = importance * lanes[Row.USED, lane]
+        scratch[Scratch.SLOPE, lane] = used * (mean_of(score) - target)
+        scratch[Scratch.RISE, lane] = used * curvature
         scratch[Scratch.BEND, lane] = importance * curvature * lanes[Row.OWN, lane]
 
 

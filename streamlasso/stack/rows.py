@@ -31,6 +31,7 @@ from streamlasso.stack.binding import (
     spread,
     store,
     take_target,
+    tau_for,
     total,
     unit,
     upper,
@@ -53,6 +54,7 @@ __all__ = [
 
 FIRST = 2
 WARM_UP = 30.0
+LEVEL_PRIOR = 0.01
 LARGEST = 1e290
 LARGEST_TARGET = 1e145
 
@@ -209,13 +211,7 @@ def limit_served(state, lanes, book, bins):
         if worth > 0:
             place = len(bins) // 2 + 8.0 * math.log2(worth)
             bins[int(min(max(place, 0.0), len(bins) - 1.0))] += 1
-    count = 0.0
-    place = len(bins) - 1
-    while place >= 0 and count + bins[place] <= book[Book.MOST]:
-        count += bins[place]
-        place -= 1
-    at = place + 1 - len(bins) // 2
-    book[LEVEL] = 2.0 ** (at / 8.0) if place >= 0 else 0.0
+    book[LEVEL] = tau_for(bins, book[Book.MOST])
 
 
 def start(lanes, book):
@@ -225,6 +221,9 @@ def start(lanes, book):
         lanes[Row.RATE, lane] = lanes[Row.FULL_RATE, lane]
         lanes[Row.THETA, lane] = lanes[Row.FULL_THETA, lane]
     book[Book.RHO] = book[Book.SIZE] = book[Book.NATS] = 1.0
+    for level in range(MOST_LEVELS):
+        book[LEVEL + Level.C_SLOPE * MOST_LEVELS + level] = LEVEL_PRIOR
+        book[LEVEL + Level.C_BIAS * MOST_LEVELS + level] = LEVEL_PRIOR
     begin(lanes, book)
     mixture_shares(lanes, 1.0)
     book[Book.GUARD] = 0.5 if INPUTS else 0.0

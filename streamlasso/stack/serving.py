@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 
 from streamlasso.checks import real, shown
-from streamlasso.stack.places import MOST_LEVELS, Book, Level
 
 __all__ = ["LEVELS", "checked_serving", "put_levels"]
 
 LEVELS = (0.0, 0.0003, 0.003, 0.01, 0.03, 0.3, 1.0, 3.0)
-PRIOR = 0.01
 
 
 def checked_serving(serve: Any, tolerance: Any, max_active: Any) -> None:
@@ -45,15 +43,14 @@ def checked_serving(serve: Any, tolerance: Any, max_active: Any) -> None:
         )
 
 
-def put_levels(book: Any, at: int, serve: Any, tolerance: float, max_active: int | None) -> None:
-    """Write the levels of a choice into a new book; ``at`` is where they begin."""
+def put_levels(
+    book: Any, at: int, kind: Any, serve: Any, tolerance: float, max_active: int | None
+) -> None:
+    """Write the levels of a choice into a new book of a kind; ``at`` is where they begin."""
     levels: tuple[float, ...] = LEVELS
     if serve != "sparsest" or max_active is not None:
         levels = (0.0 if isinstance(serve, str) else float(serve),)
     book[at : at + len(levels)] = levels
-    for row in (Level.C_SLOPE, Level.C_BIAS):
-        place = at + row * MOST_LEVELS
-        book[place : place + MOST_LEVELS] = PRIOR
-    book[Book.LEVELS] = len(levels)
-    book[Book.TOLERANCE] = tolerance
-    book[Book.MOST] = max_active or 0
+    book[kind.LEVELS] = len(levels)
+    book[kind.TOLERANCE] = tolerance
+    book[kind.MOST] = max_active or 0

@@ -1,0 +1,226 @@
+"""What a stack for many classes says of itself, in the user's units."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso.kernels import FIRST
+from streamlasso.layout import padded
+from streamlasso.losses import Softmax
+from streamlasso.rules import Rule
+from streamlasso.scales import cuts
+from streamlasso.specialise import Kernels
+from streamlasso.stack.classes.places import ClassBook, ClassLevel
+from streamlasso.stack.families import Lane
+from streamlasso.stack.places import MOST_LEVELS
+from streamlasso.taking import TakesRows
+
+__all__ = ["ClassReadings"]
+
+Array = npt.NDArray[Any]
+
+
+class ClassReadings(TakesRows):
+    """The part of `ClassStackLearner` that looks at what was learned.
+
+    ``lane`` is a class, the first by default.
+    """
+
+    loss: Softmax
+    models: tuple[Lane, ...]
+    lanes_array: Array
+    book: Array
+    each: Array
+    _at: dict[str, int]
+    _kernels: Kernels
+    _kept: Array
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.each.shape[1])
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of a class's lanes."""
+        return tuple(lane.rule for lane in self.models)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule of the first lane."""
+        return self.models[0].rule
+
+    @property
+    def rule_name(self) -> str:
+        """What the learner is called where a rule would be."""
+        return "stack"
+
+    @property
+    def lanes(self) -> int:
+        """Models of a class side by side, padded to a power of two."""
+        return padded(len(self.models))
+
+    @property
+    def clock(self) -> int:
+        """Events learned so far."""
+        return int(self.book[0, ClassBook.ROWS])
+
+    @property
+    def rejected(self) -> int:
+        """Rows left out because a number was not finite or too large to be squared."""
+        return int(self.book[0, ClassBook.REJECTED])
+
+    @property
+    def counts(self) -> Array:
+        """Events learned, rejected; changes of activity are not counted row by row."""
+        counts = np.zeros((4, self.classes), np.int64)
+        counts[0, 0], counts[1, 0] = self.clock, self.rejected
+        return counts
+
+    @property
+    def shares(self) -> Array:
+        """Each lane's share of the mixture; they add up to 1."""
+        at = self._at["SHARES"]
+        return np.array(self.book[0, at : at + self.lanes])
+
+    def _life(self, place: ClassBook) -> float:
+        weight = self.book[0, ClassBook.LIFE]
+        return float(self.book[0, place] / weight) if weight else float("nan")
+
+    @property
+    def served_loss(self) -> float:
+        """Mean progressive loss of the served model; NaN before the first row."""
+        return self._life(ClassBook.LIFE_SERVED)
+
+    @property
+    def full_loss(self) -> float:
+        """Mean progressive loss of the full model; NaN before the first row."""
+        return self._life(ClassBook.LIFE_FULL)
+
+    @property
+    def worth(self) -> float:
+        """τ: what a weight must be worth to be served, in nats over the stream so far."""
+        return float(self.book[0, self._at["LEVEL"] + int(self.book[0, ClassBook.CHOSEN])])
+
+    def level_table(self) -> list[dict[str, float]]:
+        """For each level: its worth, discounted mean loss, and whether it is the one served."""
+        book = self.book[0]
+        chosen, seen = int(book[ClassBook.CHOSEN]), book[ClassBook.SEEN]
+        table = []
+        for level in range(int(book[ClassBook.LEVELS])):
+            place = self._at["LEVEL"] + level
+            loss = book[place + ClassLevel.LOSS * MOST_LEVELS]
+            table.append({
+                "worth": float(book[place]),
+                "recent_loss": float(loss / seen) if seen else float("nan"),
+                "served": float(level == chosen),
+            })  # fmt: skip
+        return table
+
+    def lane_table(self) -> list[dict[str, Any]]:
+        """For each lane: its rule, the memory of its intercept, its discounted mean loss, its share
+        of the mixture, and its weight in the full model."""
+        book, at, seen = self.book[0], self._at, self.book[0, ClassBook.SEEN]
+        return [
+            {
+                "rule": repr(lane.rule),
+                "memory": lane.memory,
+                "recent_loss": float(book[at["LOSSES"] + k] / seen) if seen else float("nan"),
+                "share": float(book[at["SHARES"] + k]),
+                "weight": float(book[at["WEIGHTS"] + k]),
+            }
+            for k, lane in enumerate(self.models)
+        ]
+
+    def _read(self, slots: Array) -> Array:
+        self._catch_up()
+        weights = np.zeros((len(slots), self.classes + 1))
+        self._kernels.read_slots(
+            self.state, self.lanes_array, self.book, self.classes, slots, weights
+        )
+        weights[slots < FIRST] = 0.0
+        return weights
+
+    def _read_all(self) -> Array:
+        self._catch_up()
+        return self._read(np.arange(len(self.state), dtype=np.uint32))
+
+    def effective_weights(self) -> Array:
+        """Every slot's served weights, shape (capacity, classes)."""
+        return self._read_all()[:, : self.classes]
+
+    def served_weights(self) -> Array:
+        """The same."""
+        return self.effective_weights()
+
+    def weights(self, lane: int | None = None) -> dict[Any, float]:
+        """Name → weight of the active features of a class."""
+        weights = self._read_all()[:, lane or 0]
+        active = np.flatnonzero(weights)
+        return {
+            self.index.name(slot): weight
+            for slot, weight in zip(active.tolist(), weights[active].tolist(), strict=True)
+        }
+
+    def weights_of(self, slots: Array, lane: int | None = None) -> Array:
+        """The weights of some slots for a class."""
+        return self._read(slots)[:, lane or 0]
+
+    def centres(self) -> dict[Any, float]:
+        """Name → what is taken off the feature's values, where that is not 0."""
+        centres = self._read_all()[:, self.classes]
+        centred = np.flatnonzero(centres).tolist()
+        return {self.index.name(slot): float(centres[slot]) for slot in centred}
+
+    def seen_values(self, slots: Array, values: Array, size: int) -> tuple[Array, Array]:
+        """The entries of a row as they are scored: less their centres, wild ones cut."""
+        self._catch_up()
+        slots, values = slots[:size], values[:size]
+        bounds = cuts(self.state[slots])
+        away = values - self.state[slots, self._at["CENTRE"]]
+        return slots, np.asarray(np.clip(away, -bounds, bounds))
+
+    def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
+        """The served scores of one row, shape (classes,)."""
+        raise NotImplementedError
+
+    def intercept(self, lane: int | None = None) -> float:
+        """The intercept of a class: its score where all features are at their centres."""
+        empty = np.zeros(0, np.uint32), np.zeros(0, self.dtype)
+        return float(self.score_lanes(*empty, 0)[lane or 0])
+
+    def survey(self) -> tuple[int, Array]:
+        """Sweep the state: tracked features; and of each class active ones, Σ|w|, max |w|."""
+        self._catch_up()
+        sizes = np.abs(self.effective_weights())
+        counts = np.zeros(2, np.int64)
+        self._kernels.survey(self.state, self.lanes_array, self.book, self.classes, counts)
+        sums = np.array([(sizes > 0).sum(axis=0), sizes.sum(axis=0), sizes.max(axis=0, initial=0)])
+        return int(counts[0]), sums
+
+    def active_features(self) -> int:
+        """Number of features with a weight in any class, exact as of the last event."""
+        self._catch_up()
+        counts = np.zeros(2, np.int64)
+        self._kernels.survey(self.state, self.lanes_array, self.book, self.classes, counts)
+        return int(counts[1])
+
+    def active_count(self) -> Array:
+        """Active features of each class."""
+        return np.asarray(self.survey()[1][0].astype(np.int64))
+
+    def uncertainty(self, slots: Array, values: Array, lane: int | None = None) -> float:
+        """Not known of many classes."""
+        raise TypeError(
+            "uncertainty of many classes needs one rule: give rule=FTRLProximal() or another"
+        )
+
+    def score_row(self, slots: Array, values: Array, size: int) -> float:
+        """The served score of one row for the first class."""
+        return float(self.score_lanes(slots, values, size)[0])
+
+    def _hold(self, longest: int) -> None:
+        """Have room for a row of so many features."""
+        if longest > len(self._kept):
+            self._kept = np.zeros((2 * longest, self.classes * self.lanes))
