@@ -44,7 +44,9 @@ BEFORE_LOSS = (
 
 # ``_nrt=False`` compiles without numba's reference counting: no kernel allocates, and the atomic
 # counts on a dozen arrays cost 135 ns a row, a fifth of a row of 39 features (measured).
-JIT = {"error_model": "numpy", "nogil": True, "_nrt": False}
+# C code calls no kernel, and Python no part of one: their wrappers took 40 % of the compiling.
+JIT = {"error_model": "numpy", "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
+PART = {**JIT, "no_cpython_wrapper": True}
 
 
 def _compile(function: Callable[..., Any], *, cached: bool) -> Callable[..., Any]:
@@ -140,7 +142,7 @@ def _bind(recipe: Recipe, compiled: bool) -> Functions:
     namespace |= _places(recipe)
     for name, function in functions.items():
         copy = _copy(function, namespace, f"{name}_{suffix}")
-        namespace[name] = njit(**JIT)(copy) if compiled else copy
+        namespace[name] = njit(**PART)(copy) if compiled else copy
     return {name: namespace[name] for name in functions}
 
 
@@ -192,7 +194,7 @@ def _loss_parts(loss: type[Loss], jit: Callable[..., Any]) -> dict[str, Any]:
 
 @cache
 def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
-    jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
+    jit: Callable[..., Any] = njit(**PART) if compiled else (lambda function: function)
     bound = _bind(recipe, compiled)
     parts: dict[str, Any] = {name.upper(): function for name, function in bound.items()}
     parts |= {**_switches(recipe), "PREFETCH": numerics.prefetch if compiled else _pass}
@@ -236,7 +238,7 @@ def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
 def _bound_selection(recipe: Recipe, compiled: bool) -> Callable[..., Any]:
     """What sets the lanes' shares, for so many lanes."""
     namespace = {**vars(selection), "LANES": recipe.lanes}
-    jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
+    jit: Callable[..., Any] = njit(**PART) if compiled else (lambda function: function)
     suffix = _suffix(recipe, recipe.label)
     namespace["best"] = jit(_copy(selection.best, namespace, f"best_{suffix}"))
     chosen = selection.SELECTIONS[str(recipe.select)]
