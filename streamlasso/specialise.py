@@ -4,6 +4,10 @@
 penalty, a loss, a scale and a selection, and hands the copy to numba. Functions as arguments,
 closures or jitclasses would be compiled anew in every process; a copy with its own name is found
 again in numba's cache on disk.
+
+A copy's name tells all that is bound in it. numba makes the symbols of machine code from the name
+and a number that counts up in each process: of two cached kernels, or a cached and a compiled one,
+parts can have the same number, and with the same name the linker takes one part for both.
 """
 
 import hashlib
@@ -22,7 +26,7 @@ from streamlasso import events, kernels, numerics, scales, selection
 from streamlasso.losses import Loss
 from streamlasso.recipe import TOUCHED, Recipe
 
-__all__ = ["JIT", "Kernels", "compile_top", "kernels_for"]
+__all__ = ["PART", "Kernels", "compile_top", "kernels_for"]
 
 Functions = dict[str, Callable[..., Any]]
 
@@ -40,7 +44,9 @@ BEFORE_LOSS = (
 
 # ``_nrt=False`` compiles without numba's reference counting: no kernel allocates, and the atomic
 # counts on a dozen arrays cost 135 ns a row, a fifth of a row of 39 features (measured).
-JIT = {"error_model": "numpy", "nogil": True, "_nrt": False}
+# C code calls no kernel, and Python no part of one: their wrappers took 40 % of the compiling.
+JIT = {"error_model": "numpy", "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
+PART = {**JIT, "no_cpython_wrapper": True}
 
 
 def compile_top(function: Callable[..., Any], *, cached: bool = True) -> Callable[..., Any]:
@@ -80,19 +86,63 @@ def _functions(recipe: Recipe) -> Functions:
     return functions | dict(scales.functions_of(recipe.scale))
 
 
+def _places(recipe: Recipe) -> dict[str, Any]:
+    """What is bound in the functions of a rule, its penalty and its scale, but for functions."""
+    places: dict[str, Any] = {name.upper(): place for name, place in recipe.offsets.items()}
+    places |= {name.upper(): row for row, name in enumerate(recipe.rows)}
+    return places | {"LANES": recipe.lanes, **dict(recipe.mode)}
+
+
+def _switches(recipe: Recipe) -> dict[str, Any]:
+    """What is bound in the templates, but for functions."""
+    takes_over = recipe.penalty.takes_over.get(recipe.rule.name, {})
+    return {
+        "LANES": recipe.lanes,
+        "OWN": recipe.own,
+        "TOUCHED": recipe.offsets.get(TOUCHED, -1),
+        "MULTI": recipe.several_targets,
+        "APART": recipe.lanes > 1 and not recipe.loss.together,
+        "SPREADS": recipe.rule.spreads,
+        "CURVED": recipe.rule.spreads,
+        "GATHERS": "gather" in {**recipe.rule.functions, **takes_over},
+        "RENEWS": recipe.renews,
+        "SELECTS": recipe.select is not None,
+        "COUNTS": recipe.select == "1se",
+    }
+
+
+@cache
+def _suffix(recipe: Recipe, label: str) -> str:
+    """What sets the names of a recipe's copies apart from all others', alike in every process."""
+    functions = {name: _origin(function) for name, function in _functions(recipe).items()}
+    bound = functions, _origin(recipe.loss), _places(recipe), _switches(recipe)
+    content = repr((_digest(*_sources(recipe)), recipe.label, bound)).encode()
+    return f"{label}_{recipe.lanes}_{hashlib.blake2b(content, digest_size=6).hexdigest()}"
+
+
+def _origin(of: Callable[..., Any]) -> str:
+    return f"{of.__module__}.{of.__qualname__}"
+
+
+def _copy(function: Callable[..., Any], namespace: dict[str, Any], name: str) -> Any:
+    """The function with other globals and a name of its own."""
+    copy = types.FunctionType(inspect.unwrap(function).__code__, namespace, name)
+    copy.__qualname__ = name  # numba names symbols and files after it
+    return copy
+
+
 def _bind(recipe: Recipe, compiled: bool) -> Functions:
     """The functions with offsets and modes bound; they see each other's bound copies."""
     functions = _functions(recipe)
+    suffix = _suffix(recipe, recipe.label)
     namespace: dict[str, Any] = {}
     for function in functions.values():
         namespace |= function.__globals__  # some come from a module that rules share
     namespace |= vars(sys.modules[recipe.rule.__module__])
-    namespace |= {name.upper(): place for name, place in recipe.offsets.items()}
-    namespace |= {name.upper(): row for row, name in enumerate(recipe.rows)}
-    namespace |= {"LANES": recipe.lanes, **dict(recipe.mode)}
+    namespace |= _places(recipe)
     for name, function in functions.items():
-        copy = types.FunctionType(function.__code__, namespace, name)
-        namespace[name] = njit(**JIT)(copy) if compiled else copy
+        copy = _copy(function, namespace, f"{name}_{suffix}")
+        namespace[name] = njit(**PART)(copy) if compiled else copy
     return {name: namespace[name] for name in functions}
 
 
@@ -144,33 +194,16 @@ def _loss_parts(loss: type[Loss], jit: Callable[..., Any]) -> dict[str, Any]:
 
 @cache
 def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
-    jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
+    jit: Callable[..., Any] = njit(**PART) if compiled else (lambda function: function)
     bound = _bind(recipe, compiled)
     parts: dict[str, Any] = {name.upper(): function for name, function in bound.items()}
-    takes_over = recipe.penalty.takes_over.get(recipe.rule.name, {})
-    counts = recipe.select == "1se"
-    parts |= {
-        "LANES": recipe.lanes,
-        "OWN": recipe.own,
-        "TOUCHED": recipe.offsets.get(TOUCHED, -1),
-        "MULTI": recipe.several_targets,
-        "APART": recipe.lanes > 1 and not recipe.loss.together,
-        "SPREADS": recipe.rule.spreads,
-        "CURVED": recipe.rule.spreads,
-        "GATHERS": "gather" in {**recipe.rule.functions, **takes_over},
-        "RENEWS": recipe.renews,
-        "SELECTS": recipe.select is not None,
-        "COUNTS": counts,
-        "PREFETCH": numerics.prefetch if compiled else _pass,
-    }
-    digest = _digest(*_sources(recipe))
+    parts |= {**_switches(recipe), "PREFETCH": numerics.prefetch if compiled else _pass}
+    cached = _digest(*_sources(recipe)) is not None
 
     def build(template: Callable[..., Any], label: str, top: bool = True) -> Callable[..., Any]:
-        name = f"{template.__name__}_{label}_{recipe.lanes}_{digest}"
-        code = inspect.unwrap(template).__code__
-        copy = types.FunctionType(code, {**vars(kernels.names), **parts}, name)
-        copy.__qualname__ = name  # numba files its cache under the qualified name
-        return compile_top(copy, cached=digest is not None) if compiled and top else jit(copy)
+        name = f"{template.__name__}_{_suffix(recipe, label)}"
+        copy: Callable[..., Any] = _copy(template, {**vars(kernels.names), **parts}, name)
+        return compile_top(copy, cached=cached) if compiled and top else jit(copy)
 
     label = recipe.label
     if recipe.select is not None:
@@ -205,8 +238,9 @@ def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
 def _bound_selection(recipe: Recipe, compiled: bool) -> Callable[..., Any]:
     """What sets the lanes' shares, for so many lanes."""
     namespace = {**vars(selection), "LANES": recipe.lanes}
-    jit: Callable[..., Any] = njit(**JIT) if compiled else (lambda function: function)
-    namespace["best"] = jit(types.FunctionType(selection.best.__code__, namespace, "best"))
+    jit: Callable[..., Any] = njit(**PART) if compiled else (lambda function: function)
+    suffix = _suffix(recipe, recipe.label)
+    namespace["best"] = jit(_copy(selection.best, namespace, f"best_{suffix}"))
     chosen = selection.SELECTIONS[str(recipe.select)]
-    bound: Callable[..., Any] = jit(types.FunctionType(chosen.__code__, namespace, chosen.__name__))
+    bound: Callable[..., Any] = jit(_copy(chosen, namespace, f"{chosen.__name__}_{suffix}"))
     return bound

@@ -5,6 +5,7 @@ A new rule needs variants here and a class in `reference`; a test fails while it
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -225,6 +226,14 @@ def stream(
     0–2 carry the signal, 3 and 4 are noise, 5 comes late and matters, 6 matters and vanishes
     early, 7 is rare, 8 matters at first and then means the opposite.
     """
+    return list(_stream(loss, events, seed, scale, tuple(importances)))
+
+
+@cache
+def _stream(
+    loss: str, events: int, seed: int, scale: float, importances: Sequence[float]
+) -> list[Event]:
+    """Many tests learn the same streams."""
     random = np.random.default_rng(seed)
     truth = np.array([1.2, -0.8, 0.5, 0.0, 0.0, 0.9, -1.1, 0.6, 0.7])
     presence = np.array([0.7, 0.6, 0.5, 0.5, 0.4, 0.6, 0.7, 0.03, 0.5])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -244,8 +245,12 @@ class Seen:
             return
         # The sweep that finds the largest weights is due once a second, and the snapshots that
         # are due are written in another thread.
-        time.sleep(0.05 if self._waited else 1.0)
+        if not self._waited:
+            time.sleep(1.0)
         self._waited = True
+        writing = self.consumer._checkpoint._writing
+        if writing is not None:
+            wait([writing[0]])
 
     def _look(self, moment: str) -> None:
         for path in self.PATHS:

@@ -119,14 +119,28 @@ def long_stream(tmp_path: Path) -> Path:
 
 
 def interrupted(folder: Path, stream: Path, how: signal.Signals) -> int:
-    """Send a signal to a consumer in the middle of learning; its exit code."""
+    """Send a signal to a consumer in the middle of a stream; its exit code.
+
+    It follows the file, whose second half is written only afterwards: however late the signal
+    comes, it cannot have learned everything.
+    """
+    lines = stream.read_bytes().splitlines(keepends=True)
+    half = len(lines) // 2
+    stream.write_bytes(b"".join(lines[:half]))
     process = subprocess.Popen(
-        consume(folder, stream), stderr=subprocess.DEVNULL, env=environment()
+        consume(folder, stream, "--follow"), stderr=subprocess.DEVNULL, env=environment()
     )
-    wait_for(lambda: len(snapshots(folder)) >= 2, 60)
-    assert process.poll() is None, "it must not have finished yet"
-    process.send_signal(how)
-    return process.wait(10)
+    try:
+        wait_for(lambda: len(snapshots(folder)) >= 2, 60)
+        assert process.poll() is None, "it must not have finished yet"
+        process.send_signal(how)
+        code = process.wait(10)
+    finally:
+        process.kill()
+        process.wait()
+    with stream.open("ab") as file:
+        file.writelines(lines[half:])
+    return code
 
 
 def test_killed_consumer_goes_on_to_the_same_bits(tmp_path: Path, long_stream: Path) -> None:
@@ -222,10 +236,14 @@ def test_second_consumer_on_one_folder_is_refused(tmp_path: Path, stream: Path) 
     process = subprocess.Popen(
         consume(tmp_path / "s", stream, "--follow"), stderr=subprocess.DEVNULL, env=environment()
     )
-    wait_for(lambda: snapshots(tmp_path / "s"), 60)
-    second = call(*consume(tmp_path / "s", stream)[3:])
-    process.terminate()
-    assert process.wait(10) == 0
+    try:
+        wait_for(lambda: snapshots(tmp_path / "s"), 60)
+        second = call(*consume(tmp_path / "s", stream)[3:])
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
     assert second.returncode == 1
     assert "used by another running streamlasso" in second.stderr
     assert "Traceback" not in second.stderr

@@ -1,4 +1,4 @@
-"""What must always be true, of every rule with every loss (interpreted; one loss compiled)."""
+"""What must always be true, of every rule with every loss (interpreted)."""
 
 import copy
 import math
@@ -100,11 +100,6 @@ def assert_chunking_changes_no_bit(rule: Rule, loss: str, *, compiled: bool) -> 
 @each_variant
 def test_rows_learned_in_any_chunks_give_the_same_bits(variant: Variant, loss: str) -> None:
     assert_chunking_changes_no_bit(variant.rule, loss, compiled=False)
-
-
-@each_mode
-def test_compiled_rows_learned_in_any_chunks_give_the_same_bits(variant: Variant) -> None:
-    assert_chunking_changes_no_bit(variant.rule, "logistic", compiled=True)
 
 
 def test_chunks_that_end_at_a_rebase_give_the_same_bits() -> None:
@@ -288,11 +283,6 @@ def test_reading_changes_nothing(variant: Variant, loss: str) -> None:
     assert_reading_is_pure(variant.rule, loss, compiled=False)
 
 
-@each_mode
-def test_compiled_reading_changes_nothing(variant: Variant) -> None:
-    assert_reading_is_pure(variant.rule, "logistic", compiled=True)
-
-
 @each_loss
 @each_variant
 def test_the_weights_that_are_read_are_those_that_score(variant: Variant, loss: str) -> None:
@@ -327,8 +317,9 @@ def test_slots_0_and_1_are_neither_features_nor_counted() -> None:
 @each_variant
 def test_counts_and_norms_agree_with_the_weights(variant: Variant, loss: str) -> None:
     learner = learner_for(variant.rule, loss)
+    events = stream(loss, 200)
     for part in np.array_split(np.arange(200), 9):
-        learn(learner, [stream(loss, 200)[t] for t in part])
+        learn(learner, [events[t] for t in part])
         if not variant.rule.fades:
             assert learner.active_count()[0] == np.count_nonzero(weights_of(learner))
         tracked, sums = learner.survey()
@@ -516,13 +507,6 @@ def test_what_is_not_finite_leaves_the_state_untouched_and_is_counted(
     assert_bad_events_leave_no_trace(variant.rule, loss, compiled=False)
 
 
-@each_mode
-def test_compiled_what_is_not_finite_leaves_the_state_untouched_and_is_counted(
-    variant: Variant,
-) -> None:
-    assert_bad_events_leave_no_trace(variant.rule, "logistic", compiled=True)
-
-
 def test_a_bad_number_in_an_event_of_importance_0_is_not_counted() -> None:
     learner = learner_for(SoftThreshold(), "squared")
     learn(learner, [Event([0], [math.nan], math.nan, 0.0)])
@@ -577,68 +561,6 @@ def test_scoring_unknown_names_allocates_nothing(index: HashingIndex | None) -> 
     if index is None:
         known = learner.intercept() + sum(learner.weights().values())
         np.testing.assert_allclose(scores, known, rtol=1e-14)
-
-
-# Nothing is compiled in mid-stream
-
-
-def read_only(array: Array) -> Array:
-    array.flags.writeable = False
-    return array
-
-
-def signatures(learner: Learner) -> dict[str, int]:
-    """How often each kernel was compiled."""
-    kernels = vars(learner._kernels).items()
-    return {
-        name: len(kernel.signatures) for name, kernel in kernels if hasattr(kernel, "signatures")
-    }
-
-
-def use(learner: Learner, dtype: type = np.float64) -> None:
-    """Every call of a learner once."""
-    events = stream("logistic", 20)
-    learn(learner, events)
-    learn_one_by_one(learner, events)
-    for read in reads(learner, events).values():
-        read()
-
-
-@pytest.mark.parametrize("lanes", [1, 4])
-@each_mode
-def test_the_second_call_never_compiles_whatever_the_types(variant: Variant, lanes: int) -> None:
-    rules = [variant.rule] * lanes
-    use(learner_for(rules, "logistic", compiled=True))
-    warm = learner_for(rules, "logistic", compiled=True)
-    before = signatures(warm)
-    assert before["learn_rows"] >= 1
-    use(warm)
-    indptr, slots, values, targets, importances = rows(stream("logistic", 20))
-    few = [0, 2, 3]
-    warm.learn_rows(few, [2, 3, 2], [1, 2, 3], [0, 1])
-    warm.learn_rows(few, [2, 3, 2], [1, 2, 3], [False, True], [1, 0])
-    warm.learn_rows((0, 1), (2,), (True,), (1,), (2,))
-    warm.learn_rows([0], [], [], [])
-    warm.learn_rows([0, 0], [], [], [1.0])
-    for kind in (np.int8, np.int32, np.int64, np.uint64):
-        warm.learn_rows(indptr.astype(kind), slots.astype(kind), values, targets.astype(kind))
-        warm.score_rows(indptr.astype(kind), slots.astype(kind), values.astype(kind))
-    for kind in (np.float16, np.float32, ">f8"):
-        warm.learn_rows(indptr, slots, values.astype(kind), targets, importances.astype(kind))
-        warm.score_rows(indptr, slots, values.astype(kind))
-    frozen = [read_only(array.copy()) for array in (indptr, slots, values, targets, importances)]
-    warm.learn_rows(*frozen)
-    warm.score_rows(*frozen[:3])
-    strided = [np.repeat(array, 2)[::2] for array in (indptr, slots, values, targets, importances)]
-    warm.learn_rows(*strided)
-    warm.score_rows(*strided[:3])
-    packed = np.zeros(20, dtype=[("skew", "u1"), ("target", "f8")])
-    packed["target"] = targets
-    warm.learn_rows(indptr, slots, values, packed["target"])
-    slots, values = slots[:4], values[:4]
-    for number in (1, 1.0, True, np.float32(1), np.int64(1), np.float64(1), np.bool_(True)):
-        warm.learn_row(slots, values, 4, number, number)
-    assert signatures(warm) == before
 
 
 def test_modes_cover_every_compiled_form_of_the_variants() -> None:

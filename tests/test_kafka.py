@@ -1,5 +1,6 @@
 """The service against a real Kafka broker, as a process of its own."""
 
+import gzip
 import itertools
 import json
 import math
@@ -157,11 +158,17 @@ def test_several_partitions_are_each_learned_exactly_once(
     arguments = streaming(
         kafka_bootstrap, topic, "snapshot.interval_events=300", "limits.batch_events=100"
     )
-    for number in range(3):
-        send(kafka_bootstrap, topic, values[number::3], number)
+
+    def send_each(begin: int, end: int) -> None:
+        for number in range(3):
+            send(kafka_bootstrap, topic, values[number::3][begin:end], number)
+
+    # The rest comes only after the kill, which is in the middle however late it comes.
+    send_each(0, 500)
     with consume(tmp_path, *arguments) as service:
         wait_for("a snapshot", lambda: list(tmp_path.glob("snapshots/*.safetensors")))
         service.stop(signal.SIGKILL)
+    send_each(500, 1000)
     with consume(tmp_path, *arguments) as service:
         service.wait_for_events(3000)
         assert service.stop() == 0
@@ -387,8 +394,15 @@ def test_imdb_killed_half_way_ends_in_the_bits_of_one_pass(
     from streamlasso_service.records import Event, Partition, Record
 
     topic, reviews = kafka_topic(), str(shared_data / "imdb_train.svm.gz")
-    command = [sys.executable, "-m", "streamlasso_service", "produce", reviews]
-    subprocess.run([*command, "--topic", topic, "--bootstrap", kafka_bootstrap], check=True)
+    with gzip.open(reviews) as file:
+        lines = file.readlines()
+
+    def produce(begin: int, end: int) -> None:
+        part = tmp_path / f"{begin}.svm.gz"
+        part.write_bytes(gzip.compress(b"".join(lines[begin:end]), 1))
+        command = [sys.executable, "-m", "streamlasso_service", "produce", str(part)]
+        subprocess.run([*command, "--topic", topic, "--bootstrap", kafka_bootstrap], check=True)
+
     arguments = streaming(
         kafka_bootstrap,
         topic,
@@ -397,10 +411,13 @@ def test_imdb_killed_half_way_ends_in_the_bits_of_one_pass(
         "snapshot.interval_events=3000",
         "limits.batch_events=500",
     )
+    # Reviews after the first 15,000 come only after the kill: it cannot come too late.
+    produce(0, 15_000)
     with consume(tmp_path, *arguments) as service:
         service.wait_for_events(12_500)
         service.stop(signal.SIGKILL)
     assert restored(tmp_path)[0].learner.clock < 25_000
+    produce(15_000, 25_000)
     with consume(tmp_path, *arguments) as service:
         service.wait_for_events(25_000)
         assert service.stop() == 0

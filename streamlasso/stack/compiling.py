@@ -18,7 +18,7 @@ from numba import njit
 
 from streamlasso import numerics, scales, vectors
 from streamlasso.losses import Loss
-from streamlasso.specialise import JIT, Kernels, compile_top
+from streamlasso.specialise import PART, Kernels, compile_top
 from streamlasso.stack import (
     binding,
     classes,
@@ -163,7 +163,7 @@ def _specialise(
             space = spaces.setdefault(id(home), {**home, **given})
             copy = types.FunctionType(function.__code__, space, name)
             copy.__qualname__ = f"{name}_{label}"
-            given[name] = njit(**JIT)(copy) if compiled else copy
+            given[name] = njit(**PART)(copy) if compiled else copy
     for space in spaces.values():
         space |= {name: given[name] for name in functions if name in given}
     made = {name: given[name] for name in TOP}
