@@ -5,6 +5,7 @@ arguments stay float32 where it pays (the per-feature ones).
 """
 
 import math
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -19,6 +20,7 @@ __all__ = [
     "log1pexp",
     "nearing",
     "prefetch",
+    "prefetching",
     "sigmoid",
     "soft_threshold",
 ]
@@ -83,24 +85,38 @@ def bounded_log(mean):
     return math.log(mean)
 
 
-@intrinsic
-def prefetch(typing_context: Any, array: Any, row: Any) -> Any:
-    """Begin to load ``array[row]`` into the cache, and go on without waiting for it."""
+LINE = 64
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        struct = context.make_array(signature.args[0])(context, builder, arguments[0])
-        stride = builder.extract_value(struct.strides, 0)
-        wide = builder.zext if arguments[1].type.width < stride.type.width else builder.bitcast
-        offset = builder.mul(wide(arguments[1], stride.type), stride)
-        start = builder.ptrtoint(struct.data, stride.type)
-        byte = ir.IntType(8).as_pointer()
-        address = builder.inttoptr(builder.add(start, offset), byte)
-        word = ir.IntType(32)
-        function = builder.module.declare_intrinsic(
-            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        )
-        for_writing, keep, data = word(1), word(3), word(1)
-        builder.call(function, [address, for_writing, keep, data])
-        return context.get_dummy_value()
 
-    return types.void(array, row), generate
+@cache
+def prefetching(lines: int) -> Any:
+    """A function that begins to load ``array[row]``, so many cache lines of it, into the cache.
+
+    It goes on without waiting for them.
+    """
+
+    @intrinsic
+    def prefetch(typing_context: Any, array: Any, row: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            struct = context.make_array(signature.args[0])(context, builder, arguments[0])
+            stride = builder.extract_value(struct.strides, 0)
+            wide = builder.zext if arguments[1].type.width < stride.type.width else builder.bitcast
+            offset = builder.mul(wide(arguments[1], stride.type), stride)
+            start = builder.add(builder.ptrtoint(struct.data, stride.type), offset)
+            byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+            function = builder.module.declare_intrinsic(
+                "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+            )
+            for_writing, keep, data = word(1), word(3), word(1)
+            for line in range(lines):
+                place = builder.add(start, stride.type(line * LINE))
+                address = builder.inttoptr(place, byte)
+                builder.call(function, [address, for_writing, keep, data])
+            return context.get_dummy_value()
+
+        return types.void(array, row), generate
+
+    return prefetch
+
+
+prefetch = prefetching(1)

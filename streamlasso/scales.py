@@ -64,7 +64,9 @@ def root_mean_square(state, slot, peak, old_peak):
     start = state[slot, START]
     now, before = state[slot, SEEN] - start, math.ceil(start / 2)
     share = now / (now + before)  # a sum of squares could overflow
-    return math.sqrt(share * state[slot, SQUARE] + (1 - share) * state[slot, OLD_SQUARE])
+    old = state[slot, OLD_SQUARE]
+    # Blocks that are alike give that to the bit: no record is rescaled for rounding.
+    return math.sqrt(old + share * (state[slot, SQUARE] - old))
 
 
 def both(state, slot, peak, old_peak):
@@ -100,6 +102,16 @@ def observe(state, slot, value, hyper, clock):
     if value == 0:
         return value
     before = state[slot, SEEN]
+    if (
+        abs(value) == peak == old_peak
+        and value * value == state[slot, SQUARE]
+        and (state[slot, SQUARE] == state[slot, OLD_SQUARE])
+    ):
+        # As all values of both blocks: 1, mostly. Only the blocks move.
+        if before >= max(2 * state[slot, START], 1):
+            state[slot, START] = before
+        state[slot, SEEN] = before + 1
+        return value / state[slot, UNIT]
     if before >= max(2 * state[slot, START], 1):
         state[slot, OLD_SQUARE] = state[slot, SQUARE]
         state[slot, OLD_PEAK] = old_peak = peak

@@ -3,7 +3,8 @@
 Numba leaves a loop over eight lanes as it is: its arrays may overlap for all that the compiler can
 see. A vector that is a value has no such doubt. ``load(array, row, column)`` takes neighbouring
 numbers of a row as one, arithmetic is by lane with numbers spread over the lanes, ``store`` puts
-them back. Arithmetic is in float64 whatever the array holds.
+them back; of an array with one dimension the row is not looked at. Arithmetic is in float64 whatever the
+array holds.
 
 Operators give the same with numpy arrays, so that kernels run as plain Python too: `interpreted`.
 """
@@ -79,6 +80,8 @@ multiply = _binary(lambda builder, a, b: builder.fmul(a, b))
 divide = _binary(lambda builder, a, b: builder.fdiv(a, b))
 lower = _binary(lambda builder, a, b: builder.select(builder.fcmp_ordered("<", a, b), a, b))
 upper = _binary(lambda builder, a, b: builder.select(builder.fcmp_ordered(">", a, b), a, b))
+reaches = _binary(lambda builder, a, b: builder.uitofp(builder.fcmp_ordered(">=", a, b), a.type))
+"""1 in the lanes where the first is not below the second, 0 in the others."""
 
 
 @intrinsic
@@ -117,12 +120,13 @@ def total(typing_context: Any, vector: Any) -> Any:
 
 
 def _address(context: Any, builder: Any, array: Any, kind: Any, row: Any, column: Any) -> Any:
-    """The address of ``array[row, column]``, of an array with neighbouring columns."""
+    """The address of ``array[row, column]``, of an array with neighbouring columns; of an array
+    with one dimension that of ``array[column]``."""
     struct = context.make_array(kind)(context, builder, array)
     word = ir.IntType(64)
-    stride = builder.extract_value(struct.strides, 0)
-    size = word(kind.dtype.bitwidth // 8)
-    offset = builder.add(builder.mul(row, stride), builder.mul(column, size))
+    offset = builder.mul(column, word(kind.dtype.bitwidth // 8))
+    if kind.ndim == 2:
+        offset = builder.add(offset, builder.mul(row, builder.extract_value(struct.strides, 0)))
     return builder.add(builder.ptrtoint(struct.data, word), offset)
 
 
@@ -174,7 +178,7 @@ def compiled(lanes: int) -> Mapping[str, Any]:
         return vector(number), generate
 
     return {"load": load, "store": store, "spread": spread, "root": root, "total": total,
-            "lower": lower, "upper": upper}  # fmt: skip
+            "lower": lower, "upper": upper, "reaches": reaches}  # fmt: skip
 
 
 @cache
@@ -182,10 +186,12 @@ def interpreted(lanes: int) -> Mapping[str, Any]:
     """The same with numpy arrays of ``lanes`` numbers."""
 
     def load(array: Any, row: int, column: int) -> Any:
-        return array[row, column : column + lanes].astype(np.float64)
+        numbers = array if array.ndim == 1 else array[row]
+        return numbers[column : column + lanes].astype(np.float64)
 
     def store(array: Any, row: int, column: int, value: Any) -> None:
-        array[row, column : column + lanes] = value
+        numbers = array if array.ndim == 1 else array[row]
+        numbers[column : column + lanes] = value
 
     def spread(number: float) -> Any:
         return np.full(lanes, float(number))
@@ -198,7 +204,8 @@ def interpreted(lanes: int) -> Mapping[str, Any]:
 
     return {"load": load, "store": store, "spread": spread, "root": np.sqrt, "total": total,
             "lower": lambda a, b: np.where(a < b, a, b),
-            "upper": lambda a, b: np.where(a > b, a, b)}  # fmt: skip
+            "upper": lambda a, b: np.where(a > b, a, b),
+            "reaches": lambda a, b: np.where(a >= b, 1.0, 0.0)}  # fmt: skip
 
 
 def _overload(symbol: Any, function: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 _UNBOUND: Any = None
 
 # Columns of ``state``.
-TOUCHED = UNIT = MET = MEAN = SCATTER = CENTRE = INFORMATION = DUALS = SQUARES = 0
+TOUCHED = UNIT = MET = AVERAGED = MEAN = SCATTER = CENTRE = INFORMATION = DUALS = SQUARES = 0
 # How many models and helpers, and how many inputs of the second layer these make.
 MODELS = HELPERS = INPUTS = 0
 # Places in ``book`` and ``inputs``.
@@ -18,6 +18,7 @@ LEVEL = U = TOP = C = MIXTURE = FULL = SERVED = SUMS = MOST_LEVELS = 0
 
 # Lane vectors, and the scale's functions.
 load = store = spread = root = total = lower = upper = _UNBOUND
+load_levels = store_levels = spread_levels = reaches = _UNBOUND
 prefetch = cut = scaled = observe = unit = _UNBOUND
 
 # Of the kind of loss: `likelihood` or `least_squares`; and of the loss itself.

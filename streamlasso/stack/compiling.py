@@ -152,9 +152,14 @@ def _specialise(
     rooms = [*rooms, dict(scales.functions_of("rms-max"))]
     functions = {name: part for room in rooms for name, part in room.items() if callable(part)}
     given = dict(given)
-    given |= vectors.compiled(lanes) if compiled else vectors.interpreted(lanes)
+    made_of = vectors.compiled if compiled else vectors.interpreted
+    given |= made_of(lanes)
+    given |= {f"{name}_levels": made_of(places.MOST_LEVELS)[name]
+              for name in ("load", "spread", "store")}  # fmt: skip
     # `scales.observe` has one lane to rescale: `features.rescale` does all of them.
-    given |= {"LANES": 1, "prefetch": numerics.prefetch if compiled else _pass}
+    width = given.get("WIDTH", given.get("BLOCKS", 0) + given.get("BLOCK", 0))
+    lines = -(-8 * width // numerics.LINE)
+    given |= {"LANES": 1, "prefetch": numerics.prefetching(lines) if compiled else _pass}
     label = f"stack_{loss}_{lanes}{'_evicting' * evicts}_{_digest()}"
     spaces: dict[int, dict[str, Any]] = {}
     for name, function in functions.items():

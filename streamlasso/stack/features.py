@@ -9,11 +9,12 @@ AdaGrad lanes have own = 0, base = β/α and rate = 1/α; Newton lanes own = 1, 
 
 The centre of a feature that more than nine rows of ten have is m·max(0, 1 − 9·var/(c·m²)), m and
 var the mean and variance of its c values: a mean that may be zero is left alone. Others have the
-centre 0. When a centre moves, every lane's intercept takes up what its weight would have changed;
+centre 0; the means of those that less than half of the rows have are not kept. When a centre moves, every lane's intercept takes up what its weight would have changed;
 an absent feature counts as one at its centre.
 """
 
 from streamlasso.stack.binding import (
+    AVERAGED,
     CENTRE,
     DUALS,
     INFORMATION,
@@ -27,13 +28,17 @@ from streamlasso.stack.binding import (
     UNIT,
     cut,
     load,
+    load_levels,
     lower,
     observe,
     prefetch,
+    reaches,
     root,
     scaled,
     spread,
+    spread_levels,
     store,
+    store_levels,
     total,
     upper,
 )
@@ -42,7 +47,7 @@ from streamlasso.stack.places import Book, Row, Scratch
 __all__ = ["gather", "rescale", "settle_centre", "soft", "weaken", "write"]
 
 AHEAD = 32
-PRESENT = 0.9
+PRESENT, HALF = 0.9, 0.5
 DOUBT = 9.0
 
 
@@ -70,18 +75,26 @@ def settle_centre(state, slot, value, rows):
     """Take a value into its feature's mean; return how far the centre moves."""
     met = state[slot, MET] + 1
     state[slot, MET] = met
-    away = value - state[slot, MEAN]
-    state[slot, MEAN] += away / met
-    mean = state[slot, MEAN]
-    state[slot, SCATTER] += away * (value - mean)
     before = state[slot, CENTRE]
-    centre = 0.0
+    if met <= HALF * (rows + 1):
+        # Far from being centred: its mean begins anew when it has come so often.
+        if state[slot, AVERAGED] != 0:
+            state[slot, AVERAGED] = state[slot, MEAN] = state[slot, SCATTER] = 0
+            state[slot, CENTRE] = 0
+        return state[slot, CENTRE] - before
+    count = state[slot, AVERAGED] + 1
+    state[slot, AVERAGED] = count
+    away = value - state[slot, MEAN]
+    mean = state[slot, MEAN] + away / count
+    state[slot, MEAN] = mean
+    state[slot, SCATTER] += away * (value - mean)
     if met > PRESENT * (rows + 1) and mean != 0:
-        # DOUBT·var/(met·mean²), in an order that no large value overflows
-        ratio = (state[slot, SCATTER] / met / mean) / mean
-        centre = mean * max(0.0, 1.0 - DOUBT * ratio / met)
-    if centre != before:
-        state[slot, CENTRE] = centre
+        # DOUBT·var/(count·mean²), in an order that no large value overflows
+        whole = count * mean
+        ratio = (state[slot, SCATTER] / whole) / whole
+        state[slot, CENTRE] = mean * max(0.0, 1.0 - DOUBT * ratio)
+    elif before != 0:
+        state[slot, CENTRE] = 0
     return state[slot, CENTRE] - before
 
 
@@ -96,9 +109,7 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
     precision = load(lanes, Row.Q, 0)
     bias = load(lanes, Row.Z, 0) / precision * -1.0
     score, variance = bias, spread(1.0) / precision
-    levels = int(book[Book.LEVELS])
-    for level in range(levels):
-        inputs[SUMS + level] = 0.0
+    taus, sums = load_levels(book, 0, LEVEL), spread_levels(0.0)
     half = 0.5 / book[Book.NATS]
     norm = 0.0
     last = len(slots) - 1
@@ -118,16 +129,12 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
         full = total(weight * w)
         if full != 0:
             worth = half * full * full * state[slot, INFORMATION]
-            level = 0
-            while level < levels and worth >= book[LEVEL + level]:
-                inputs[SUMS + level] += full * x
-                level += 1
+            sums = sums + reaches(spread_levels(worth), taus) * (full * x)
     store(scratch, Scratch.BIAS, 0, bias)
     store(scratch, Scratch.SCORE, 0, score)
     store(scratch, Scratch.SPREAD, 0, variance)
     constant = total(weight * bias) + book[Book.OFFSET]
-    for level in range(levels):
-        inputs[SUMS + level] += constant
+    store_levels(inputs, 0, SUMS, sums + constant)
     return norm
 
 
@@ -163,9 +170,9 @@ def write(state, lanes, book, scratch, kept, slots, values, start, stop, curvatu
             w = soft(z, theta * deviation) * inverse * -1.0
             square = x * x
             # Rounding can leave less than nothing of the variance beside one huge value.
-            damp = bend * upper(variance - inverse * square, spread(0.0)) + 1.0
-            gradient = slope * x / damp
-            more = n + adagrad * gradient * gradient + bend * square / damp
+            damp = spread(1.0) / (bend * upper(variance - inverse * square, spread(0.0)) + 1.0)
+            gradient = slope * x * damp
+            more = n + adagrad * gradient * gradient + bend * square * damp
             change = base + rate * root(more) + own * more - precision
             store(state, slot, DUALS, z + gradient - change * w)
             store(state, slot, SQUARES, more)

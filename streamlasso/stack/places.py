@@ -17,9 +17,9 @@ from streamlasso import scales
 
 __all__ = ["MOST_LEVELS", "OWN_COLUMNS", "Book", "Level", "Row", "Scratch", "columns", "places"]
 
-OWN_COLUMNS = ("met", "mean", "scatter", "centre", "information")
-"""How many rows met the feature, mean and Σ of squared deviations of its values, what is taken off
-them; H = Σ h·x², its Fisher information."""
+OWN_COLUMNS = ("met", "averaged", "mean", "scatter", "centre", "information")
+"""How many rows met the feature; how many of them are in the mean and Σ of squared deviations of
+its values; what is taken off them; H = Σ h·x², its Fisher information."""
 
 MOST_LEVELS = 8
 

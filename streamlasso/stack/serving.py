@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from streamlasso.checks import real, shown
+from streamlasso.stack.places import MOST_LEVELS
 
 __all__ = ["LEVELS", "checked_serving", "put_levels"]
 
@@ -50,6 +51,7 @@ def put_levels(
     levels: tuple[float, ...] = LEVELS
     if serve != "sparsest" or max_active is not None:
         levels = (0.0 if isinstance(serve, str) else float(serve),)
+    book[at : at + MOST_LEVELS] = np.inf  # nothing reaches a level that is not there
     book[at : at + len(levels)] = levels
     book[kind.LEVELS] = len(levels)
     book[kind.TOLERANCE] = tolerance

@@ -15,14 +15,18 @@ from streamlasso.stack.binding import (
     WEIGHTS,
     cut,
     load,
+    load_levels,
     observe,
     prefetch,
+    reaches,
     root,
     scaled,
     settle_centre,
     soft,
     spread,
+    spread_levels,
     store,
+    store_levels,
     total,
     upper,
 )
@@ -59,7 +63,7 @@ def gather_classes(
     rate, own = load(lanes, Row.RATE, 0), load(lanes, Row.OWN, 0)
     theta, weight = load(lanes, Row.THETA, 0), load(book, 0, WEIGHTS)
     classes = each.shape[1]
-    levels = int(book[0, ClassBook.LEVELS])
+    taus = load_levels(book, 0, LEVEL)
     for k in range(classes):
         at = k * MODELS
         precision = load(lanes, Row.Q, at)
@@ -68,8 +72,7 @@ def gather_classes(
         store(scratch, ClassScratch.SCORE, at, bias)
         store(scratch, ClassScratch.SPREAD, at, spread(1.0) / precision)
         constant = total(weight * bias) + each[Each.OFFSET, k]
-        for level in range(levels):
-            inputs[k, SUMS + level] = constant
+        store_levels(inputs, k, SUMS, spread_levels(constant))
     norm = 0.0
     last = len(slots) - 1
     for i in range(start, stop):
@@ -92,10 +95,8 @@ def gather_classes(
             full = total(weight * w)
             if full != 0:
                 worth = 0.5 * full * full * state[slot, at + 2 * MODELS]
-                level = 0
-                while level < levels and worth >= book[0, LEVEL + level]:
-                    inputs[k, SUMS + level] += full * x
-                    level += 1
+                part = reaches(spread_levels(worth), taus) * (full * x)
+                store_levels(inputs, k, SUMS, load_levels(inputs, k, SUMS) + part)
     return norm
 
 
@@ -138,9 +139,11 @@ def write_classes(
                     w = soft(z, theta * deviation) * inverse * -1.0
                     bend = load(scratch, ClassScratch.BEND, lane)
                     variance = load(scratch, ClassScratch.SPREAD, lane)
-                    damp = bend * upper(variance - inverse * square, spread(0.0)) + 1.0
-                    gradient = load(scratch, ClassScratch.SLOPE, lane) * x / damp
-                    more = n + adagrad * gradient * gradient + bend * square / damp
+                    damp = spread(1.0) / (
+                        bend * upper(variance - inverse * square, spread(0.0)) + 1.0
+                    )
+                    gradient = load(scratch, ClassScratch.SLOPE, lane) * x * damp
+                    more = n + adagrad * gradient * gradient + bend * square * damp
                     change = base + rate * root(more) + own * more - precision
                     store(state, slot, at, z + gradient - change * w)
                     store(state, slot, at + MODELS, more)
