@@ -3,8 +3,8 @@
 Numba leaves a loop over eight lanes as it is: its arrays may overlap for all that the compiler can
 see. A vector that is a value has no such doubt. ``load(array, row, column)`` takes neighbouring
 numbers of a row as one, arithmetic is by lane with numbers spread over the lanes, ``store`` puts
-them back; of an array with one dimension the row is not looked at. Arithmetic is in float64 whatever the
-array holds.
+them back; in an array with one dimension the row is not looked at. Arithmetic is in float64,
+whatever the array holds.
 
 Operators give the same with numpy arrays, so that kernels run as plain Python too: `interpreted`.
 """

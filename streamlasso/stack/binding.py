@@ -9,7 +9,7 @@ from typing import Any
 _UNBOUND: Any = None
 
 # Columns of ``state``.
-TOUCHED = UNIT = MET = AVERAGED = MEAN = SCATTER = CENTRE = INFORMATION = DUALS = SQUARES = 0
+TOUCHED = UNIT = MET = AVERAGED = MEAN = SCATTER = CENTRE = INFORMATION = DUALS = ROOTS = 0
 # How many models and helpers, and how many inputs of the second layer these make.
 MODELS = HELPERS = INPUTS = 0
 # Places in ``book`` and ``inputs``.

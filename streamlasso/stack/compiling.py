@@ -55,10 +55,14 @@ def logit(mean):  # type: ignore[no-untyped-def]
     return math.log(mean / (1.0 - mean))
 
 
-def bernoulli(score):  # type: ignore[no-untyped-def]
+def bernoulli(mean):  # type: ignore[no-untyped-def]
     """p(1 − p)."""
-    mean = mean_of(score)
     return mean * (1.0 - mean)
+
+
+def poisson(mean):  # type: ignore[no-untyped-def]
+    """The variance of a count."""
+    return mean
 
 
 def deviance(score, target):  # type: ignore[no-untyped-def]
@@ -67,9 +71,19 @@ def deviance(score, target):  # type: ignore[no-untyped-def]
     return numerics.bounded_exp_integral(score) - target * score - own
 
 
+def deviance_at(score, mean, target):  # type: ignore[no-untyped-def]
+    """The same, of a score whose mean is known."""
+    return deviance(score, target)
+
+
 def log_loss(score, target):  # type: ignore[no-untyped-def]
     """log(1 + e^s) − y·s."""
     return numerics.log1pexp(score) - target * score
+
+
+def log_loss_at(score, mean, target):  # type: ignore[no-untyped-def]
+    """The same, of a score whose mean is known: a logarithm, no exponential."""
+    return max(score, 0.0) - math.log(max(mean, 1.0 - mean)) - target * score
 
 
 def half_square(score, target):  # type: ignore[no-untyped-def]
@@ -77,12 +91,11 @@ def half_square(score, target):  # type: ignore[no-untyped-def]
     return 0.5 * (score - target) * (score - target)
 
 
-mean_of: Any = None
 LOSSES: dict[str, dict[str, Any]] = {
     "logistic": {"link_of": logit, "mean_of": numerics.sigmoid, "curvature_of": bernoulli,
-                 "value_of": log_loss, "loss_of": log_loss, "COUNTS": False},
+                 "value_of": log_loss_at, "loss_of": log_loss, "COUNTS": False},
     "poisson": {"link_of": numerics.bounded_log, "mean_of": numerics.bounded_exp,
-                "curvature_of": numerics.bounded_exp, "value_of": deviance, "loss_of": deviance,
+                "curvature_of": poisson, "value_of": deviance_at, "loss_of": deviance,
                 "COUNTS": True},
     "squared": {"loss_of": half_square},
 }  # fmt: skip

@@ -5,12 +5,15 @@ Of a value v the feature's centre is taken off, then it is divided by the featur
 
     w = −S(z, θ√n)/q,    q = base·ρ + rate·√n + own·n
 
+The record holds √n, which all of it needs and which only writing takes a root for.
+
 AdaGrad lanes have own = 0, base = β/α and rate = 1/α; Newton lanes own = 1, base = 1/σ² and rate 0.
 
 The centre of a feature that more than nine rows of ten have is m·max(0, 1 − 9·var/(c·m²)), m and
 var the mean and variance of its c values: a mean that may be zero is left alone. Others have the
-centre 0; the means of those that less than half of the rows have are not kept. When a centre moves, every lane's intercept takes up what its weight would have changed;
-an absent feature counts as one at its centre.
+centre 0; no mean is kept of those that less than half of the rows have. When a centre moves, every
+lane's intercept takes up what its weight would have changed; an absent feature counts as one at its
+centre.
 """
 
 from streamlasso.stack.binding import (
@@ -21,8 +24,8 @@ from streamlasso.stack.binding import (
     LEVEL,
     MEAN,
     MET,
+    ROOTS,
     SCATTER,
-    SQUARES,
     SUMS,
     TOUCHED,
     UNIT,
@@ -59,14 +62,14 @@ def soft(vector, amount):
 def rescale(state, slot, lane, ratio, hyper, clock):
     """What the record would be had the scale always been so."""
     store(state, slot, DUALS, load(state, slot, DUALS) * ratio)
-    store(state, slot, SQUARES, load(state, slot, SQUARES) * (ratio * ratio))
+    store(state, slot, ROOTS, load(state, slot, ROOTS) * ratio)
     state[slot, INFORMATION] *= ratio * ratio
 
 
 def weaken(state, slot, lane, ratio, hyper, clock):
     """w ← w/ratio, n as it is: a wild value is forgotten, what was learned besides stays."""
     z = load(state, slot, DUALS)
-    amount = load(hyper, Row.THETA, 0) * root(load(state, slot, SQUARES))
+    amount = load(hyper, Row.THETA, 0) * load(state, slot, ROOTS)
     beyond = soft(z, amount)
     store(state, slot, DUALS, z - beyond + beyond / ratio)
 
@@ -119,9 +122,8 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
         value = values[i]
         norm += value * value
         x = scaled(state, slot, value - state[slot, CENTRE])
-        n = load(state, slot, SQUARES)
-        deviation = root(n)
-        inverse = spread(1.0) / (base + rate * deviation + own * n)
+        deviation = load(state, slot, ROOTS)
+        inverse = spread(1.0) / (base + (rate + own * deviation) * deviation)
         w = soft(load(state, slot, DUALS), theta * deviation) * inverse * -1.0
         store(kept, i - start, 0, w)
         score = score + w * x
@@ -163,19 +165,21 @@ def write(state, lanes, book, scratch, kept, slots, values, start, stop, curvatu
                 moved = moved + load(kept, i - start, 0) * (shift / before)
         x = observe(state, slot, away, lanes, 0)
         if x != 0:
-            n, z = load(state, slot, SQUARES), load(state, slot, DUALS)
-            deviation = root(n)
-            precision = base + rate * deviation + own * n
-            inverse = spread(1.0) / precision
-            w = soft(z, theta * deviation) * inverse * -1.0
+            z, deviation = load(state, slot, DUALS), load(state, slot, ROOTS)
+            precision = base + (rate + own * deviation) * deviation
             square = x * x
-            # Rounding can leave less than nothing of the variance beside one huge value.
-            damp = spread(1.0) / (bend * upper(variance - inverse * square, spread(0.0)) + 1.0)
+            # D = damped/precision = 1 + h·(V − x²/q): one division gives 1/q and 1/D. Rounding can
+            # leave less than nothing of the variance beside one huge value.
+            damped = precision + bend * upper(variance * precision - square, spread(0.0))
+            both = spread(1.0) / (precision * damped)
+            w = soft(z, theta * deviation) * (both * damped) * -1.0
+            damp = both * precision * precision
             gradient = slope * x * damp
-            more = n + adagrad * gradient * gradient + bend * square * damp
-            change = base + rate * root(more) + own * more - precision
+            n = deviation * deviation + adagrad * gradient * gradient + bend * square * damp
+            more = root(n)
+            change = base + (rate + own * more) * more - precision
             store(state, slot, DUALS, z + gradient - change * w)
-            store(state, slot, SQUARES, more)
+            store(state, slot, ROOTS, more)
             state[slot, INFORMATION] += curvature * square
             power += square
         if TOUCHED >= 0:

@@ -43,6 +43,7 @@ __all__ = [
 GROW = 1 / 0.9999
 LEVEL_PRIOR = 0.01
 LOUD = 1e100
+NEGLIGIBLE = 40.0
 
 
 def stacked(book, inputs):
@@ -55,25 +56,30 @@ def stacked(book, inputs):
 
 def absorb(book, inputs, gains, residual, curvature, patience):
     """The filter's step; ``patience`` ≤ 1 makes it smaller where labels are late."""
+    # C is symmetric: by columns, so that no sum waits for its last term.
+    for i in range(INPUTS):
+        gains[i] = 0.0
+    for k in range(INPUTS):
+        one = inputs[k]
+        for i in range(INPUTS):
+            gains[i] += book[C + k * INPUTS + i] * one
     spread_of_score = 0.0
     for i in range(INPUTS):
-        gain = 0.0
-        for k in range(INPUTS):
-            gain += book[C + i * INPUTS + k] * inputs[k]
-        gains[i] = gain
-        spread_of_score += gain * inputs[i]
+        spread_of_score += gains[i] * inputs[i]
     scale = 1.0 / (1.0 + curvature * spread_of_score)
+    shrink = curvature * scale
+    step = residual * scale * patience
     largest = 0.0
     for i in range(INPUTS):
-        book[U + i] += gains[i] * residual * scale * patience
-        shrink = gains[i] * curvature * scale
-        for k in range(INPUTS):
-            book[C + i * INPUTS + k] -= shrink * gains[k]
-        largest = max(largest, book[C + i * INPUTS + i] / book[TOP + i])
+        book[U + i] += gains[i] * step
+        variance = book[C + i * INPUTS + i] - gains[i] * gains[i] * shrink
+        largest = max(largest, variance / book[TOP + i])
     grow = GROW if largest <= 0 else min(GROW, 1.0 / largest)
-    if grow != 1.0:
-        for i in range(INPUTS * INPUTS):
-            book[C + i] *= grow
+    for k in range(INPUTS):
+        part = gains[k] * shrink
+        for i in range(INPUTS):
+            place = C + k * INPUTS + i
+            book[place] = (book[place] - part * gains[i]) * grow
 
 
 def level_score(book, level, score):
@@ -126,7 +132,8 @@ def mixture_shares(lanes, nats):
         share = 0.0
         if lanes[Row.USED, lane] != 0:
             excess = lanes[Row.LOSS, lane] / nats + lanes[Row.PRIOR, lane] - least
-            share = math.exp(-excess)
+            if excess < NEGLIGIBLE:
+                share = math.exp(-excess)
         lanes[Row.SHARE, lane] = share
         all_shares += share
     for lane in range(MODELS):

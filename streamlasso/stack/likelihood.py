@@ -92,11 +92,8 @@ def combine(lanes, book, scratch, inputs):
     for lane in range(MODELS):
         inputs[lane] = lanes[Row.USED, lane] * (inputs[lane] - mixture)
     inputs[MODELS] = mixture
-    mean = book[Book.TARGETS] / book[Book.EVENTS]
-    long = link_of(mean)
     for place in range(HELPERS):
-        recent = recall(book, Book.PAST_0, Book.PAST_WEIGHT_0, place, mean)
-        inputs[MODELS + 1 + place] = link_of(recent) - long
+        inputs[MODELS + 1 + place] = book[Book.HELPER_0 + place]
     inputs[MODELS + 1 + HELPERS] = 1.0
     inputs[MIXTURE] = mixture
     inputs[FULL] = mixture + book[Book.GUARD] * stacked(book, inputs)
@@ -117,16 +114,17 @@ def slopes(lanes, book, scratch, target, importance):
         score = scratch[Scratch.SCORE, lane]
         if COUNTS:
             score = min(max(score, centre - bound), centre + bound)
-        curvature = max(curvature_of(score), SMALLEST)
+        mean = mean_of(score)
+        curvature = max(curvature_of(mean), SMALLEST)
         used = importance * lanes[Row.USED, lane]
-        scratch[Scratch.SLOPE, lane] = used * (mean_of(score) - target)
+        scratch[Scratch.SLOPE, lane] = used * (mean - target)
         scratch[Scratch.RISE, lane] = used * curvature
         scratch[Scratch.BEND, lane] = importance * curvature * lanes[Row.OWN, lane]
 
 
 def full_curvature(inputs):
     """h at the full model's score, of what features are worth."""
-    return curvature_of(inputs[FULL])
+    return curvature_of(mean_of(inputs[FULL]))
 
 
 def learn_layer(lanes, book, inputs, gains, target, importance, patience):
@@ -135,7 +133,8 @@ def learn_layer(lanes, book, inputs, gains, target, importance, patience):
     mixture = inputs[MIXTURE]
     fade = HALF_LIFE**importance if importance != 1.0 else HALF_LIFE
     for lane in range(MODELS):
-        loss = value_of(inputs[lane] + mixture, target)
+        score = inputs[lane] + mixture
+        loss = value_of(score, mean_of(score), target)
         lanes[Row.LOSS, lane] = lanes[Row.LOSS, lane] * fade + importance * loss
     levels = int(book[Book.LEVELS])
     centre, bound = centre_of(book), math.log(2.0 * book[Book.ROWS] + 1.0)
@@ -144,19 +143,22 @@ def learn_layer(lanes, book, inputs, gains, target, importance, patience):
         own = min(max(inputs[SUMS + level], low), high)
         score = min(max(level_score(book, level, inputs[SUMS + level]), low), high)
         place = LEVEL + Level.LOSS * MOST_LEVELS + level
-        book[place] = book[place] * fade + importance * value_of(score, target)
-        curvature = max(curvature_of(score), SMALLEST) * importance / nats
-        residual = (target - mean_of(score)) * importance / nats
+        mean = mean_of(score)
+        book[place] = book[place] * fade + importance * value_of(score, mean, target)
+        curvature = max(curvature_of(mean), SMALLEST) * importance / nats
+        residual = (target - mean) * importance / nats
         filter_level(book, level, own, 1.0, residual, curvature)
     score = mixture + stacked(book, inputs)
-    gain = value_of(mixture, target) - value_of(score, target)
+    mean = mean_of(score)
+    gain = value_of(mixture, mean_of(mixture), target) - value_of(score, mean, target)
     book[Book.GAIN] = book[Book.GAIN] * GUARD_HALF_LIFE + importance * gain / nats
-    curvature = max(curvature_of(score), 1e-4) * importance / nats
-    residual = (target - mean_of(score)) * importance / nats
+    curvature = max(curvature_of(mean), 1e-4) * importance / nats
+    residual = (target - mean) * importance / nats
     absorb(book, inputs, gains, residual, curvature, patience)
     if COUNTS:
-        away = target - mean_of(inputs[FULL])
-        excess = away * away / max(curvature_of(inputs[FULL]), SMALLEST)
+        mean = mean_of(inputs[FULL])
+        away = target - mean
+        excess = away * away / max(curvature_of(mean), SMALLEST)
         book[Book.EXCESS] = book[Book.EXCESS] * fade + importance * min(excess, 1e6)
     book[Book.SEEN] = book[Book.SEEN] * fade + importance
     for place in range(HELPERS):
@@ -175,6 +177,7 @@ def learn_layer(lanes, book, inputs, gains, target, importance, patience):
     offset = book[U + MODELS + 1 + HELPERS]
     for place in range(HELPERS):
         recent = recall(book, Book.PAST_0, Book.PAST_WEIGHT_0, place, mean)
-        offset += book[U + MODELS + 1 + place] * (link_of(recent) - long)
+        book[Book.HELPER_0 + place] = link_of(recent) - long
+        offset += book[U + MODELS + 1 + place] * book[Book.HELPER_0 + place]
     book[Book.OFFSET] = book[Book.GUARD] * offset
     choose_level(book, 1.0 + book[Book.TOLERANCE])

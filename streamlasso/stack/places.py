@@ -1,7 +1,7 @@
 """Where things lie in the arrays of a stack.
 
 * ``state[slot, column]``: the scale's columns (`streamlasso.scales`), `OWN_COLUMNS`, then z of
-  every lane and n of every lane. Slot 0 holds nothing: the intercepts are in ``lanes``.
+  every lane and √n of every lane. Slot 0 holds nothing: the intercepts are in ``lanes``.
 * ``lanes[Row, lane]``: what each lane is, its intercept and its past.
 * ``book[Book]``: the second layer; after the single numbers `Level` by level, then vectors and a
   matrix, whose places depend on the number of lanes (`places`).
@@ -99,6 +99,9 @@ class Book(_FromZero):
     PAST_WEIGHT_0 = auto()
     PAST_WEIGHT_1 = auto()
     PAST_WEIGHT_2 = auto()
+    HELPER_0 = auto()  # what the second layer is told of them
+    HELPER_1 = auto()
+    HELPER_2 = auto()
     ECHO_0 = auto()  # three means of the mixture's residuals, and their weights
     ECHO_1 = auto()
     ECHO_2 = auto()
@@ -128,7 +131,7 @@ def columns(lanes: int, evicts: bool) -> dict[str, int]:
     places = {"TOUCHED": -1} | {name.upper(): i for i, name in enumerate(shared)}
     return places | {
         "DUALS": len(shared),
-        "SQUARES": len(shared) + lanes,
+        "ROOTS": len(shared) + lanes,
         "WIDTH": len(shared) + 2 * lanes,
     }
 

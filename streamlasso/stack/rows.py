@@ -12,8 +12,8 @@ from streamlasso.stack.binding import (
     MET,
     MODELS,
     MOST_LEVELS,
+    ROOTS,
     SERVED,
-    SQUARES,
     begin,
     combine,
     full_curvature,
@@ -22,7 +22,6 @@ from streamlasso.stack.binding import (
     load,
     loss_of,
     mixture_shares,
-    root,
     served_score,
     settle_intercepts,
     settle_weights,
@@ -148,9 +147,9 @@ def score_rows(state, lanes, book, scratch, inputs, kept, indptr, slots, values,
 def weights_at(state, lanes, book, slot):
     """The weights of a slot's lanes, of scaled values."""
     base = load(lanes, Row.BASE, 0) * book[Book.RHO]
-    n = load(state, slot, SQUARES)
-    deviation = root(n)
-    precision = base + load(lanes, Row.RATE, 0) * deviation + load(lanes, Row.OWN, 0) * n
+    deviation = load(state, slot, ROOTS)
+    growth = load(lanes, Row.RATE, 0) + load(lanes, Row.OWN, 0) * deviation
+    precision = base + growth * deviation
     theta = load(lanes, Row.THETA, 0)
     return soft(load(state, slot, DUALS), theta * deviation) / precision * -1.0
 

@@ -41,9 +41,8 @@ def rescale(state, slot, lane, ratio, hyper, clock):
     """What the record would be had the scale always been so."""
     for at in range(BLOCKS, state.shape[1], BLOCK):
         store(state, slot, at, load(state, slot, at) * ratio)
-        n = at + MODELS
-        store(state, slot, n, load(state, slot, n) * (ratio * ratio))
-        state[slot, n + MODELS] *= ratio * ratio
+        store(state, slot, at + MODELS, load(state, slot, at + MODELS) * ratio)
+        state[slot, at + 2 * MODELS] *= ratio * ratio
 
 
 def weaken(state, slot, lane, ratio, hyper, clock):
@@ -51,7 +50,7 @@ def weaken(state, slot, lane, ratio, hyper, clock):
     theta = load(hyper, Row.THETA, 0)
     for at in range(BLOCKS, state.shape[1], BLOCK):
         z = load(state, slot, at)
-        beyond = soft(z, theta * root(load(state, slot, at + MODELS)))
+        beyond = soft(z, theta * load(state, slot, at + MODELS))
         store(state, slot, at, z - beyond + beyond / ratio)
 
 
@@ -83,9 +82,8 @@ def gather_classes(
         x = scaled(state, slot, value - state[slot, CENTRE])
         for k in range(classes):
             at, lane = BLOCKS + k * BLOCK, k * MODELS
-            n = load(state, slot, at + MODELS)
-            deviation = root(n)
-            inverse = spread(1.0) / (base + rate * deviation + own * n)
+            deviation = load(state, slot, at + MODELS)
+            inverse = spread(1.0) / (base + (rate + own * deviation) * deviation)
             w = soft(load(state, slot, at), theta * deviation) * inverse * -1.0
             store(kept, i - start, lane, w)
             score = load(scratch, ClassScratch.SCORE, lane) + w * x
@@ -132,19 +130,19 @@ def write_classes(
             for k in range(classes):
                 if each[Each.LESSON, k] != 0:
                     at, lane = BLOCKS + k * BLOCK, k * MODELS
-                    n, z = load(state, slot, at + MODELS), load(state, slot, at)
-                    deviation = root(n)
-                    precision = base + rate * deviation + own * n
-                    inverse = spread(1.0) / precision
-                    w = soft(z, theta * deviation) * inverse * -1.0
+                    z, deviation = load(state, slot, at), load(state, slot, at + MODELS)
+                    precision = base + (rate + own * deviation) * deviation
                     bend = load(scratch, ClassScratch.BEND, lane)
                     variance = load(scratch, ClassScratch.SPREAD, lane)
-                    damp = spread(1.0) / (
-                        bend * upper(variance - inverse * square, spread(0.0)) + 1.0
-                    )
+                    others = upper(variance * precision - square, spread(0.0))
+                    damped = precision + bend * others
+                    both = spread(1.0) / (precision * damped)
+                    w = soft(z, theta * deviation) * (both * damped) * -1.0
+                    damp = both * precision * precision
                     gradient = load(scratch, ClassScratch.SLOPE, lane) * x * damp
-                    more = n + adagrad * gradient * gradient + bend * square * damp
-                    change = base + rate * root(more) + own * more - precision
+                    n = deviation * deviation + adagrad * gradient * gradient
+                    more = root(n + bend * square * damp)
+                    change = base + (rate + own * more) * more - precision
                     store(state, slot, at, z + gradient - change * w)
                     store(state, slot, at + MODELS, more)
                     state[slot, at + 2 * MODELS] += each[Each.LESSON, k] * square

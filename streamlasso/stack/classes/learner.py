@@ -128,7 +128,7 @@ class ClassStackLearner(ClassReadings):
             for k, sign in enumerate((-1.0, 1.0)):
                 block = at["BLOCKS"] + k * at["BLOCK"]
                 new.state[:, block + lane] = sign * dual
-                new.state[:, block + own + lane] = two.state[:, theirs["SQUARES"] + source]
+                new.state[:, block + own + lane] = two.state[:, theirs["ROOTS"] + source]
                 new.lanes_array[Row.Z, k * own + lane] = sign * two.lanes_array[Row.Z, source]
                 new.lanes_array[Row.Q, k * own + lane] = two.lanes_array[Row.Q, source]
         for k in range(2):

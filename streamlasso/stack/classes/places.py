@@ -1,7 +1,7 @@
 """Where things lie in the arrays of a stack for many classes.
 
 * ``state[slot, column]``: the shared columns of `streamlasso.stack.places`, then for each class z
-  of its lanes, n of its lanes, and H: `BLOCK` numbers from `BLOCKS` on.
+  of its lanes, √n of its lanes, and H: `BLOCK` numbers from `BLOCKS` on.
 * ``lanes[Row, class·MODELS + lane]``: the lanes, the same rules for each class, and intercepts.
 * ``book[ClassBook]``, then lanes' losses and shares, u, its precision, and the levels.
 * ``each[Each, class]``: of the classes.

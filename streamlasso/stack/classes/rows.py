@@ -18,7 +18,6 @@ from streamlasso.stack.binding import (
     gather_classes,
     learn_classes,
     load,
-    root,
     settle_shares,
     slopes_of_classes,
     soft,
@@ -153,9 +152,9 @@ def full_class(state, lanes, book, slot, k):
     """The full model's weight of a class at a slot, of scaled values."""
     base = load(lanes, Row.BASE, 0) * book[0, ClassBook.RHO]
     at = BLOCKS + k * BLOCK
-    n = load(state, slot, at + MODELS)
-    deviation = root(n)
-    precision = base + load(lanes, Row.RATE, 0) * deviation + load(lanes, Row.OWN, 0) * n
+    deviation = load(state, slot, at + MODELS)
+    growth = load(lanes, Row.RATE, 0) + load(lanes, Row.OWN, 0) * deviation
+    precision = base + growth * deviation
     w = soft(load(state, slot, at), load(lanes, Row.THETA, 0) * deviation) / precision * -1.0
     return total(load(book, 0, WEIGHTS) * w)
 
