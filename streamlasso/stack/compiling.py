@@ -73,7 +73,7 @@ def deviance(score, target):  # type: ignore[no-untyped-def]
 
 def deviance_at(score, mean, target):  # type: ignore[no-untyped-def]
     """The same, of a score whose mean is known."""
-    return deviance(score, target)
+    return deviance(score, target)  # type: ignore[no-untyped-call]
 
 
 def log_loss(score, target):  # type: ignore[no-untyped-def]

@@ -137,9 +137,9 @@ def slopes(lanes, book, scratch, target, importance):
         used = importance * lanes[Row.USED, lane]
         slope = used * min(max(error, -bound), bound)
         scratch[Scratch.SLOPE, lane] = slope
-        scratch[Scratch.BEND, lane] = importance * lanes[Row.OWN, lane]
+        scratch[Scratch.BEND, lane] = importance * lanes[Row.DAMPED, lane]
         rise = used
-        if lanes[Row.FADE, lane] == 0 and lanes[Row.OWN, lane] == 0:
+        if lanes[Row.FADE, lane] == 0 and lanes[Row.DAMPED, lane] == 0:
             squares = lanes[Row.SQUARES, lane]
             more = squares + slope * unit * slope * unit
             rise = math.sqrt(more) - math.sqrt(squares)

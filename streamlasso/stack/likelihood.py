@@ -119,7 +119,7 @@ def slopes(lanes, book, scratch, target, importance):
         used = importance * lanes[Row.USED, lane]
         scratch[Scratch.SLOPE, lane] = used * (mean - target)
         scratch[Scratch.RISE, lane] = used * curvature
-        scratch[Scratch.BEND, lane] = importance * curvature * lanes[Row.OWN, lane]
+        scratch[Scratch.BEND, lane] = importance * curvature * lanes[Row.DAMPED, lane]
 
 
 def full_curvature(inputs):

@@ -36,6 +36,7 @@ class Row(_FromZero):
     BASE = auto()  # q = BASE·ρ + RATE·√n + OWN·n
     RATE = auto()
     OWN = auto()  # 1 for a Newton lane
+    DAMPED = auto()  # 1 where the step is divided by D: of Newton and steady lanes
     ADAGRAD = auto()  # 1 for one that adds squared gradients
     THETA = auto()  # w = 0 where |z| ≤ THETA·√n
     FADE = auto()  # what of the intercept's precision a row forgets

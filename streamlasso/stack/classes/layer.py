@@ -153,7 +153,7 @@ def slopes_of_classes(lanes, each, scratch, inputs, target, importance):
                 curvature = used * max(own * (1.0 - own), SMALLEST)
                 scratch[ClassScratch.SLOPE, lane] = used * (own - right)
                 scratch[ClassScratch.RISE, lane] = curvature
-                scratch[ClassScratch.BEND, lane] = curvature * lanes[Row.OWN, lane]
+                scratch[ClassScratch.BEND, lane] = curvature * lanes[Row.DAMPED, lane]
 
 
 def learn_levels(book, inputs, work, target, importance, fade):

@@ -187,7 +187,7 @@ class ClassStackLearner(ClassReadings):
             inputs if late else self._inputs, self._work, self._gradient, self._kept, self._bins,
             slots, values, size, float(target), float(importance), late, pending, scores,
         )  # fmt: skip
-        return scores[0]
+        return np.asarray(scores[0])
 
     def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
         """The served scores of one row, shape (classes,); changes nothing."""
