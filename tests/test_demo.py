@@ -50,8 +50,8 @@ def test_demo_learns_the_simulated_stream_and_sums_up(demo: Any, tmp_path: Path)
     text = demo("--seconds", 3)
     found = check_summary(text)
     assert found["events"] > 10_000
-    assert found["loss"] < 0.95 * found["constant"]
-    assert 0 < found["sparsity"] < 100
+    assert found["loss"] < 0.8 * found["constant"]
+    assert 99 < found["sparsity"] < 100
     assert re.search(r"^events +[\d,]+ .* sparsity", text, re.MULTILINE), "lines on the way"
     # What it says to try next works.
     (folder,) = re.findall(r"inspect (\S+)", text)

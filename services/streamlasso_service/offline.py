@@ -1,7 +1,7 @@
 """What can be done with a snapshot alone: predict, inspect, export."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,13 +166,13 @@ def _cell(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _table(rows: list[Iterable[str]]) -> Iterator[str]:
-    """Aligned at the right, 18 characters a column or as many as it needs."""
-    cells = [list(row) for row in rows]
-    widths = [max(18, *(len(cell) + 2 for cell in column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        yield "  " + "".join(padded)
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Numbers in columns, texts behind them."""
+    texts = [name for name, value in rows[0].items() if isinstance(value, str)]
+    numbers = [name for name in rows[0] if name not in texts]
+    for row in ({name: name for name in rows[0]}, *rows):
+        cells = [f"{_cell(row[name]):>18}" for name in numbers]
+        yield "  " + "".join([*cells, *(f"  {row[name]}" for name in texts)])
 
 
 def as_text(content: dict[str, Any]) -> Iterator[str]:
@@ -180,7 +180,7 @@ def as_text(content: dict[str, Any]) -> Iterator[str]:
     for key, value in content.items():
         if key in ("lanes", "levels"):
             yield key
-            yield from _table([list(value[0]), *(map(_cell, row.values()) for row in value)])
+            yield from _table(value)
         elif isinstance(value, dict):
             yield key
             for name, item in value.items():
