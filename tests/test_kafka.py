@@ -96,6 +96,8 @@ def test_a_topic_is_learned_shown_and_saved(
         service.wait_for_events(1500)
         wait_for("readiness", lambda: service.get("/readyz")[0] == 200)
         wait_for("no lag", lambda: service.status()["lag"] == 0)
+        # What is active in a stack is counted in sweeps, once a second.
+        wait_for("a full count", lambda: service.status()["exact_at_event"] == 1500)
         metrics = service.metrics()
         assert service.stop() == 0
     label = '{model="default"}'
