@@ -120,14 +120,13 @@ class Reporter:
         learner = model.learner
         self._tracked = learner.survey()[0]
         weights = learner.served_weights()[FIRST:]
-        self._active = int(np.count_nonzero(weights))
+        active = np.flatnonzero(weights)
+        self._active = len(active)
         if isinstance(learner, StackLearner):
             self._compare(weights != 0)
-        largest: Any = np.argsort(-np.abs(weights), kind="stable")[:TOP] if len(weights) else []
+        largest = active[np.argsort(-np.abs(weights[active]), kind="stable")[:TOP]]
         self._top = [
-            (learner.index.name(int(slot) + FIRST), float(weights[slot]))
-            for slot in largest
-            if weights[slot]
+            (learner.index.name(int(slot) + FIRST), float(weights[slot])) for slot in largest
         ]
         self._exact_at = learner.clock
         self.metrics.weight_l1_norm.set(float(np.abs(weights).sum()))
