@@ -48,6 +48,11 @@ class Readings(TakesRows):
         return self.rules[0]
 
     @property
+    def rule_name(self) -> str:
+        """The name of the rule."""
+        return self.rule.name
+
+    @property
     def lanes(self) -> int:
         """Models side by side, padded to a power of two."""
         return padded(len(self.rules))

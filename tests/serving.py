@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from streamlasso.estimators import SparseClassifier, SparseRegressor
+from streamlasso.stack import StackLearner
 from streamlasso_service.config import EventConfig, FeaturesConfig, LimitsConfig, Settings
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.decoding import Decoder
@@ -105,10 +106,12 @@ def run(settings: Settings, *, stop_after: int | None = None, **options: Any) ->
 def content(model: SparseClassifier | SparseRegressor) -> Json:
     """Everything a model has learned, to be compared bit for bit."""
     learner = model.learner
+    stacked = isinstance(learner, StackLearner)
+    totals = (learner.lanes_array, learner.book) if stacked else (learner.hyper,)
     return {
         "names": learner.index.entries(),
         "state": learner.state[: learner.index.size].tobytes(),
-        "totals": learner.hyper.tobytes(),
+        "totals": [each.tobytes() for each in totals],
         "clock": learner.clock,
     }
 
@@ -223,13 +226,14 @@ class Seen:
 
     PATHS = ("/metrics", "/status", "/model/top?k=3", "/livez", "/readyz", "/")
 
-    def __init__(self, folder: Path, stream: Path) -> None:
+    def __init__(self, folder: Path, stream: Path, **model: Any) -> None:
         self.pages: dict[tuple[str, str], httpx.Response] = {}
+        self.rule = model.get("rule", "stack")
         self._address, self._waited = "", False
         settings = settings_for(
             folder,
             stream,
-            model={"name": "clicks"},
+            model={"name": "clicks", **model},
             http={"enabled": True, "port": 0},
             snapshot={"interval_events": 500},
         )

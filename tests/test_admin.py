@@ -29,9 +29,11 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return mixed_stream(tmp_path_factory.mktemp("stream") / "events.jsonl")
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory, stream: Path) -> Seen:
-    return Seen(tmp_path_factory.mktemp("snapshots"), stream)
+@pytest.fixture(scope="module", params=["stack", "ftrl"])
+def seen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stream: Path
+) -> Seen:
+    return Seen(tmp_path_factory.mktemp("snapshots"), stream, rule=request.param)
 
 
 def test_ready_while_learning_and_alive_throughout(seen: Seen) -> None:
@@ -59,6 +61,11 @@ def test_status_before_and_after_learning(seen: Seen) -> None:
     assert end["sparsity"] == pytest.approx(model.sparsity)
     assert end["loss"] == pytest.approx(seen.consumer.progress.mean_loss)
     assert end["loss"] < end["baseline"]
+    assert end["served_loss"] == pytest.approx(end["loss"], rel=1e-12)
+    stacked = seen.rule == "stack"
+    assert start["full_loss"] is None
+    assert end["full_loss"] == (model.learner.full_loss if stacked else None)
+    assert end["worth"] == (model.learner.worth if stacked else 0)
 
 
 def test_top_weights_are_the_largest_first(seen: Seen) -> None:

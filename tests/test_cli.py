@@ -98,7 +98,8 @@ class Trained:
             *("consume", "--file", self.stream, "--snapshots", self.snapshots, "--port", 0),
             *("--rule", "ftrl", "--set", "model.parameters.alpha=0.5"),
         )
-        settings = settings_for(folder / "x", self.stream, model={"parameters": {"alpha": 0.5}})
+        model = {"rule": "ftrl", "parameters": {"alpha": 0.5}}
+        settings = settings_for(folder / "x", self.stream, model=model)
         self.model = learned_by_hand(settings, good_events(self.stream))
 
 
@@ -236,7 +237,7 @@ def test_snapshot_remembers_what_fields_are(tmp_path: Path) -> None:
     config.write_text(
         f'[file]\npaths = ["{stream}"]\n[snapshot]\ndirectory = "{tmp_path / "s"}"\n'
         '[event]\ntarget = "clicked"\n[features]\ncategorical = ["*_id"]\n'
-        '[model]\nname = "mine"\nparameters = { l1 = 0.0 }\n'
+        '[model]\nname = "mine"\nrule = "ftrl"\nparameters = { l1 = 0.0 }\n'
     )
     succeed("consume", "--config", config, env=environment(STREAMLASSO_HTTP__PORT="0"))
     found = json.loads(succeed("inspect", tmp_path / "s", "--json"))
@@ -255,7 +256,7 @@ def test_consume_can_begin_with_the_newest_snapshot_of_another_folder(
     stream = write_lines(tmp_path / "e.jsonl", [{"target": 1, "a": 1}])
     succeed(
         *("consume", "--file", stream, "--snapshots", tmp_path / "s", "--port", 0),
-        *("--init", trained.snapshots, "--set", "model.parameters.alpha=0.5"),
+        *("--init", trained.snapshots, "--rule", "ftrl", "--set", "model.parameters.alpha=0.5"),
     )
     found = json.loads(succeed("inspect", tmp_path / "s", "--json"))
     assert found["events_learned"] == trained.model.learner.clock + 1
@@ -265,3 +266,10 @@ def test_warm_compiles_one_rule() -> None:
     lines = succeed("warm", "--rule", "ftrl").splitlines()
     losses = {name for name, kind in LOSSES.items() if not kind.together}
     assert {line.split(":")[0] for line in lines} == {f"ftrl {loss}" for loss in losses}
+
+
+def test_warm_compiles_the_stack_for_the_losses_that_have_one() -> None:
+    lines = succeed("warm", "--rule", "stack").splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "stack squared", "stack poisson", "stack logistic",
+    ]  # fmt: skip

@@ -68,7 +68,7 @@ CONSUME = "consume --port 0 --snapshots new"
         (
             "consume --file events.jsonl --snapshots snapshots --rule soft_threshold --port 0",
             5,
-            r"(?s)another model:\n.*SoftThreshold.*FTRLProximal.*Use another snapshot.directory",
+            r"(?s)another model:\n.*SoftThreshold.*stack.*Use another snapshot.directory",
         ),
         ("consume --file events.jsonl --snapshots damaged --port 0", 1, r"none of the 1 snapshots"),
         ("predict none.safetensors events.jsonl", 1, r"none.safetensors is not a readable snap"),
@@ -80,7 +80,7 @@ CONSUME = "consume --port 0 --snapshots new"
         ("export snapshots -o none/weights.csv", 1, r"No such file or directory: 'none/weights"),
         ("demo --dataset nope", 2, r"--dataset 'nope' is unknown; choose one of shuttle, phishing"),
         ("demo --data none.csv --port 0", 2, r"no file 'none.csv'"),
-        ("warm --rule nope", 2, r"--rule 'nope' is unknown; choose one of ftrl"),
+        ("warm --rule nope", 2, r"--rule 'nope' is unknown; choose one of stack, ftrl"),
         ("produce", 2, r"name a file of events, or --simulated COUNT"),
     ],
 )

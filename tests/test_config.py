@@ -9,6 +9,7 @@ from servers import REPOSITORY
 
 from streamlasso import LOSSES
 from streamlasso.losses import Quantile
+from streamlasso.stack import StackLearner
 from streamlasso_service.config import ModelConfig, Settings
 from streamlasso_service.loading import ConfigError, load_settings
 from streamlasso_service.models import build_model
@@ -44,7 +45,7 @@ def only_fault(path: Path | None = None, flags: dict[str, Any] | None = None) ->
 def test_everything_but_the_files_has_a_default() -> None:
     settings = load_settings(None, FILE)
     assert settings.file.paths == ["events.jsonl"]
-    assert (settings.model.rule, settings.model.task) == ("ftrl", "classification")
+    assert (settings.model.rule, settings.model.task) == ("stack", "classification")
     assert settings.http.host == "127.0.0.1"
 
 
@@ -77,6 +78,7 @@ def test_flags_override_variables_override_the_file(
     ("variable", "text", "read"),
     [
         ("MODEL__PARAMETERS__L1", "3.5", lambda s: s.model.parameters == {"l1": 3.5}),
+        ("MODEL__PARAMETERS__ALPHA", "2", lambda s: s.model.parameters == {"alpha": 2}),
         ("MODEL__PARAMETERS__PENALTY", "per_event", lambda s: "per_event" in repr(s.model)),
         (
             "MODEL__PARAMETERS",
@@ -95,8 +97,17 @@ def test_variable_sets_a_nested_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, text: str, read: Any
 ) -> None:
     monkeypatch.setenv(f"STREAMLASSO_{variable}", text)
-    settings: Settings = load_settings(toml(tmp_path, '[file]\npaths = ["x"]\n'))
+    path = toml(tmp_path, '[file]\npaths = ["x"]\n[model]\nrule = "ftrl"\n')
+    settings: Settings = load_settings(path)
     assert read(settings)
+
+
+def test_variables_say_what_a_stack_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMLASSO_MODEL__PARAMETERS__MAX_ACTIVE", "30")
+    monkeypatch.setenv("STREAMLASSO_MODEL__PARAMETERS__TOLERANCE", "0.01")
+    model = build_model(load_settings(None, FILE).model)
+    assert (model.serve, model.tolerance, model.max_active) == ("sparsest", 0.01, 30)
+    assert isinstance(model.learner, StackLearner)
 
 
 def test_all_faults_of_file_variables_and_flags_come_together(
@@ -133,7 +144,12 @@ def test_all_faults_of_file_variables_and_flags_come_together(
         ({"model": 3}, ("model", "= 3", "dictionary")),
         (
             {"model": {"rule": "nope"}},
-            ("model.rule", "'nope'", "ftrl, truncated_gradient, soft_threshold", "default is 'f"),
+            (
+                "model.rule",
+                "'nope'",
+                "stack, ftrl, truncated_gradient, soft_threshold",
+                "default is 's",
+            ),
         ),
         (
             {"model": {"loss": "squared"}},
@@ -144,21 +160,80 @@ def test_all_faults_of_file_variables_and_flags_come_together(
             {"model": {"task": "regression", "loss": "logistic"}},
             ("model.loss", "'logistic'", "choose one of", "squared"),
         ),
-        ({"model": {"parameters": {"lambda1": 1}}}, ("model.parameters", "lambda1", "l1, l2")),
+        (
+            {"model": {"rule": "ftrl", "parameters": {"lambda1": 1}}},
+            ("model.parameters", "lambda1", "l1, l2"),
+        ),
+        (
+            {"model": {"parameters": {"l1": 1, "l2": 1, "serve": "some", "tolerance": "much"}}},
+            (
+                "model.parameters",
+                "stack has no 'l1'; stack has no 'l2'; choose from serve, "
+                "tolerance, max_active, or set rule = 'ftrl'",
+                "serve = 'some' is unknown",
+                "tolerance = 'much' must be a number",
+            ),
+        ),
+        (
+            {"model": {"parameters": {"serve": "all", "max_active": 5}}},
+            ("model.parameters", "max_active = 5 with serve = 'all'", "leave serve out"),
+        ),
+        (
+            {"model": {"parameters": {"max_active": 0, "tolerance": -1}}},
+            ("model.parameters", "max_active = 0 must be", "tolerance = -1 must be", "≥ 0"),
+        ),
+        (
+            {"model": {"grid": {"l1": [1, 2]}}},
+            ("model.grid", "a stack learns several rules by itself", "or set rule = 'ftrl'"),
+        ),
+        (
+            {"model": {"select": "mix"}},
+            ("model.select", "'mix'", "set grid, with rule = 'ftrl'"),
+        ),
+        (
+            {"model": {"scale": "rms"}},
+            ("model.scale", "'rms'", "a scale of its own", "scale out, or set rule = 'ftrl'"),
+        ),
+        (
+            {"model": {"fit_intercept": False}},
+            ("model.fit_intercept", "False", "an intercept of its own", "or set rule = 'ftrl'"),
+        ),
+        (
+            {"model": {"loss": "hinge"}},
+            ("model.loss", "'hinge'", "no stack; choose one of logistic, or set rule = 'ftrl'"),
+        ),
+        (
+            {"model": {"task": "regression", "loss": "huber"}},
+            ("model.loss", "'huber'", "choose one of poisson, squared, or set rule = 'ftrl'"),
+        ),
         (
             {"model": {"loss_parameters": {"delta": 1}}},
             ("model.loss_parameters", "logistic has no 'delta'", "it has no parameters"),
         ),
         (
-            {"model": {"task": "regression", "loss": "quantile", "loss_parameters": {"q": 0.9}}},
+            {
+                "model": {
+                    "rule": "ftrl",
+                    "task": "regression",
+                    "loss": "quantile",
+                    "loss_parameters": {"q": 0.9},
+                }
+            },
             ("model.loss_parameters", "quantile has no 'q'", "choose from tau"),
         ),
         (
-            {"model": {"task": "regression", "loss": "huber", "loss_parameters": {"delta": "0"}}},
+            {
+                "model": {
+                    "rule": "ftrl",
+                    "task": "regression",
+                    "loss": "huber",
+                    "loss_parameters": {"delta": "0"},
+                }
+            },
             ("model.loss_parameters", "delta = 0 must be finite and > 0", "default is 1.0"),
         ),
         (
-            {"model": {"parameters": {"l1": -3, "alpha": "big"}}},
+            {"model": {"rule": "ftrl", "parameters": {"l1": -3, "alpha": "big"}}},
             ("model.parameters", "l1 = -3", "≥ 0", "alpha = 'big'", "a number", "default is 0.1"),
         ),
         (
@@ -183,17 +258,23 @@ def test_all_faults_of_file_variables_and_flags_come_together(
         (
             {
                 "model": {
+                    "rule": "ftrl",
                     "parameters": {
                         "alpha": -1,
                         "lam": 2,
                         "l1": {"penalty": "group", "by": 3, "l1": -1, "x": 1},
-                    }
+                    },
                 }
             },
             ("no 'lam'", "alpha = -1", "group has no 'x'", "l1 = -1 must", "by = 3 must"),
         ),
         (
-            {"model": {"parameters": {"half_life": 9, "l1": {"penalty": "group"}}}},
+            {
+                "model": {
+                    "rule": "ftrl",
+                    "parameters": {"half_life": 9, "l1": {"penalty": "group"}},
+                }
+            },
             ("model.parameters", "group", "no closed form with half_life"),
         ),
     ],
@@ -288,7 +369,16 @@ def test_validation_does_not_allocate_the_model() -> None:
 def test_losses_of_regression_are_built_with_their_parameters() -> None:
     for name, kind in LOSSES.items():
         if kind.domain in ("real", "count"):
-            model = build_model(ModelConfig(task="regression", loss=name))
+            model = build_model(ModelConfig(rule="ftrl", task="regression", loss=name))
             assert model.learner.loss == kind()
-    given = ModelConfig(task="regression", loss="quantile", loss_parameters={"tau": "0.9"})
+    given = ModelConfig(
+        rule="ftrl", task="regression", loss="quantile", loss_parameters={"tau": "0.9"}
+    )
     assert build_model(given).learner.loss == Quantile(tau=0.9)
+
+
+def test_losses_of_a_stack_are_built_with_it() -> None:
+    for task, losses in (("classification", ["logistic"]), ("regression", ["squared", "poisson"])):
+        for name in losses:
+            learner = build_model(ModelConfig(task=task, loss=name)).learner
+            assert (learner.rule_name, learner.loss.name) == ("stack", name)

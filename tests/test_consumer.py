@@ -38,14 +38,24 @@ def stream(tmp_path: Path) -> Path:
     return mixed_stream(tmp_path / "events.jsonl")
 
 
-MODELS: list[dict[str, Any]] = [
-    *({"rule": rule} for rule in RULES),
+BOUNDS: list[dict[str, Any]] = [
     {"index": "hashing", "bits": 8},
-    {"task": "regression", "fit_intercept": False},
     {"max_features": 10},
     {"max_features": 20, "at_limit": "evict", "admit": "count"},
     {"admit": "random", "admit_probability": 0.3},
 ]
+MODELS: list[dict[str, Any]] = [
+    *({"rule": rule} for rule in RULES),
+    *({"rule": "ftrl"} | bounds for bounds in BOUNDS),
+    {"rule": "ftrl", "task": "regression", "fit_intercept": False},
+    {},
+    *BOUNDS,
+    {"task": "regression"},
+    {"task": "regression", "loss": "poisson"},
+    {"parameters": {"max_active": 5}},
+    {"parameters": {"serve": "all"}},
+]
+"""Every rule, and the stack; both with every kind of index."""
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
@@ -59,13 +69,18 @@ def test_service_learns_the_bits_that_the_estimator_learns_one_by_one(
     assert content(restored) == content(by_hand)
 
 
+both = pytest.mark.parametrize("rule", ["stack", "ftrl"])
+
+
+@both
 @pytest.mark.parametrize("batch_events", [1, 7, 5000])
 def test_result_does_not_depend_on_the_batches(
-    tmp_path: Path, stream: Path, batch_events: int
+    tmp_path: Path, stream: Path, batch_events: int, rule: str
 ) -> None:
-    whole = run(settings_for(tmp_path / "whole", stream))
+    model = {"rule": rule}
+    whole = run(settings_for(tmp_path / "whole", stream, model=model))
     limits = {"batch_events": batch_events}
-    other = run(settings_for(tmp_path / "other", stream, limits=limits))
+    other = run(settings_for(tmp_path / "other", stream, limits=limits, model=model))
     assert account(other) == account(whole)
 
 
@@ -83,9 +98,13 @@ def test_stopped_and_restarted_ends_in_the_same_bits(
     assert account(run(settings)) == account(whole)
 
 
-def test_crash_between_snapshots_learns_nothing_twice(tmp_path: Path, stream: Path) -> None:
-    whole = run(settings_for(tmp_path / "whole", stream))
-    settings = settings_for(tmp_path / "s", stream, snapshot={"interval_events": 300})
+@both
+def test_crash_between_snapshots_learns_nothing_twice(
+    tmp_path: Path, stream: Path, rule: str
+) -> None:
+    model = {"rule": rule}
+    whole = run(settings_for(tmp_path / "whole", stream, model=model))
+    settings = settings_for(tmp_path / "s", stream, snapshot={"interval_events": 300}, model=model)
     batches = 0
 
     def crash() -> None:
@@ -118,7 +137,7 @@ def long_stream(tmp_path: Path) -> Path:
     return write_lines(tmp_path / "long.jsonl", events(60_000, seed=2))
 
 
-def interrupted(folder: Path, stream: Path, how: signal.Signals) -> int:
+def interrupted(folder: Path, stream: Path, how: signal.Signals, rule: str = "stack") -> int:
     """Send a signal to a consumer in the middle of a stream; its exit code.
 
     It follows the file, whose second half is written only afterwards: however late the signal
@@ -128,7 +147,9 @@ def interrupted(folder: Path, stream: Path, how: signal.Signals) -> int:
     half = len(lines) // 2
     stream.write_bytes(b"".join(lines[:half]))
     process = subprocess.Popen(
-        consume(folder, stream, "--follow"), stderr=subprocess.DEVNULL, env=environment()
+        consume(folder, stream, "--follow", "--rule", rule),
+        stderr=subprocess.DEVNULL,
+        env=environment(),
     )
     try:
         wait_for(lambda: len(snapshots(folder)) >= 2, 60)
@@ -143,12 +164,16 @@ def interrupted(folder: Path, stream: Path, how: signal.Signals) -> int:
     return code
 
 
-def test_killed_consumer_goes_on_to_the_same_bits(tmp_path: Path, long_stream: Path) -> None:
-    whole = run(settings_for(tmp_path / "whole", long_stream))
-    assert interrupted(tmp_path / "s", long_stream, signal.SIGKILL) == -signal.SIGKILL
+@both
+def test_killed_consumer_goes_on_to_the_same_bits(
+    tmp_path: Path, long_stream: Path, rule: str
+) -> None:
+    model = {"rule": rule}
+    whole = run(settings_for(tmp_path / "whole", long_stream, model=model))
+    assert interrupted(tmp_path / "s", long_stream, signal.SIGKILL, rule) == -signal.SIGKILL
     _, saved, manifest = open_snapshot(tmp_path / "s")
     assert 0 < saved.learner.clock < whole.model.learner.clock
-    restarted = run(settings_for(tmp_path / "s", long_stream))
+    restarted = run(settings_for(tmp_path / "s", long_stream, model=model))
     assert account(restarted) == account(whole)
     assert manifest["extra"]["partitions"] != account(whole)["tallies"]
 
@@ -186,6 +211,7 @@ def test_damaged_newest_snapshot_costs_only_time(
     ("change", "named"),
     [
         ({"rule": "soft_threshold"}, ("SoftThreshold", "FTRLProximal")),
+        ({"rule": "stack"}, ("rule: the configuration says stack", "FTRLProximal")),
         ({"parameters": {"l1": 3}}, ("l1=3", "l1=1.0")),
         ({"loss": "hinge"}, ("hinge", "logistic")),
         ({"index": "hashing"}, ("hashing", "growing")),
@@ -203,12 +229,34 @@ def test_damaged_newest_snapshot_costs_only_time(
 def test_changed_model_is_refused_with_both_values_named(
     tmp_path: Path, stream: Path, change: dict[str, Any], named: tuple[str, ...]
 ) -> None:
-    run(settings_for(tmp_path / "s", stream), stop_after=1)
+    run(settings_for(tmp_path / "s", stream, model={"rule": "ftrl"}), stop_after=1)
     with pytest.raises(SourceError) as caught:
-        run(settings_for(tmp_path / "s", stream, model=change))
+        run(settings_for(tmp_path / "s", stream, model={"rule": "ftrl"} | change))
     assert caught.value.code == MISMATCH_EXIT_CODE == 5
     assert all(part in str(caught.value) for part in named), caught.value
     assert "the configuration says" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"rule": "ftrl"}, ("rule: the configuration says FTRLProximal", "the snapshot stack")),
+        ({"parameters": {"serve": 0.5}}, ("serve", "0.5", "sparsest")),
+        ({"parameters": {"tolerance": 0.1}}, ("tolerance", "0.1", "0.005")),
+        ({"parameters": {"max_active": 7}}, ("max_active", "7", "None")),
+        ({"index": "hashing"}, ("hashing", "growing")),
+        ({"task": "regression"}, ("SparseRegressor", "SparseClassifier", "squared", "logistic")),
+    ],
+    ids=str,
+)
+def test_another_way_to_serve_a_stack_is_refused_with_both_values_named(
+    tmp_path: Path, stream: Path, change: dict[str, Any], named: tuple[str, ...]
+) -> None:
+    run(settings_for(tmp_path / "s", stream), stop_after=1)
+    with pytest.raises(SourceError) as caught:
+        run(settings_for(tmp_path / "s", stream, model=change))
+    assert caught.value.code == MISMATCH_EXIT_CODE
+    assert all(part in str(caught.value) for part in named), caught.value
 
 
 def test_what_does_not_shape_the_model_may_change(tmp_path: Path, stream: Path) -> None:

@@ -19,8 +19,12 @@ from serving import (
     write_lines,
 )
 
+from streamlasso import Progress
+from streamlasso.stack import StackLearner
 from streamlasso_service.decoding import REASONS
-from streamlasso_service.exporter import STAGES
+from streamlasso_service.exporter import STAGES, Metrics
+from streamlasso_service.models import build_model
+from streamlasso_service.status import Reporter
 
 NAME = "clicks"
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -44,9 +48,11 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return mixed_stream(tmp_path_factory.mktemp("stream") / "events.jsonl")
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory, stream: Path) -> Seen:
-    return Seen(tmp_path_factory.mktemp("snapshots"), stream)
+@pytest.fixture(scope="module", params=["stack", "ftrl"])
+def seen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stream: Path
+) -> Seen:
+    return Seen(tmp_path_factory.mktemp("snapshots"), stream, rule=request.param)
 
 
 def test_every_metric_appears_with_the_model_as_label(seen: Seen) -> None:
@@ -115,9 +121,13 @@ def test_counters_equal_what_was_learned(seen: Seen, stream: Path) -> None:
         ("partition_lag_records", partition): 0,
         ("nonfinite_updates_total", ()): 0,
         ("ready", ()): 1,
-        ("hyperparameter", (("name", "l1"),)): 1,
         ("snapshots_total", (("result", "failed"),)): 0,
     }
+    learner = seen.consumer.model.learner
+    hyper = {"l1": 1} if seen.rule == "ftrl" else {"tolerance": 0.005, "worth": learner.worth}
+    expected |= {("hyperparameter", (("name", name),)): value for name, value in hyper.items()}
+    info = (("index", "growing"), ("loss", "logistic"), ("rule", seen.rule))
+    expected["model_info", info] = 1
     for reason, count in (("decode", 2), ("schema", 3), ("nonfinite", 0), ("too_large", 0)):
         for name in ("events_failed_total", "dead_letters_total"):
             expected[name, (("reason", reason), topic)] = count
@@ -167,6 +177,47 @@ def test_gauges_equal_the_model(seen: Seen) -> None:
     assert get("streamlasso_weight_max_abs", {"model": NAME}) == max(weights)
 
 
+def test_losses_of_what_is_served_and_of_the_full_model_are_those_of_a_life(seen: Seen) -> None:
+    end, learner = samples(seen.pages["end", "/metrics"].text), seen.consumer.model.learner
+    served, full = (end["lifetime_loss", (("of", of),)] for of in ("served", "full"))
+    sums = [end[f"progressive_{name}_total", ()] for name in ("loss", "examples")]
+    assert served == pytest.approx(sums[0] / sums[1], rel=1e-12)
+    if isinstance(learner, StackLearner):
+        assert (served, full) == (learner.served_loss, learner.full_loss)
+        assert end["served_worth_nats", ()] == learner.worth
+        assert full != served
+    else:
+        assert math.isnan(full)
+        assert end["served_worth_nats", ()] == 0
+
+
+def test_a_stack_counts_transitions_from_sweep_to_sweep(tmp_path: Path, stream: Path) -> None:
+    """A feature that becomes active and ceases to be between two sweeps is not seen."""
+    settings = settings_for(tmp_path / "s", stream, model={"name": NAME})
+    metrics, model = Metrics(NAME), build_model(settings.model)
+    now = 0.0
+    reporter = Reporter(metrics, clock=lambda: now)
+    progress = Progress(model.learner.loss)
+    expected, before = {"activated": 0, "deactivated": 0}, set[str]()
+    reporter.batch(model, progress)
+    reporter.sweep_if_due(model)
+    for number, event in enumerate(good_events(stream)):
+        if event.target is not None:
+            model.learn_one(event.features, event.target, event.importance)
+        reporter.batch(model, progress)
+        if number % 100 == 99:
+            now += 1000.0
+            after = set(model.weights)
+            expected["activated"] += len(after - before)
+            expected["deactivated"] += len(before - after)
+            before = after
+        reporter.sweep_if_due(model)
+    get = metrics.registry.get_sample_value
+    for direction, count in expected.items():
+        labels = {"model": NAME, "direction": direction}
+        assert get("streamlasso_feature_transitions_total", labels) == count > 0
+
+
 def test_restarted_process_counts_from_zero_and_knows_the_lifetime(
     tmp_path: Path, stream: Path
 ) -> None:
@@ -198,6 +249,6 @@ def test_no_label_holds_an_id_or_a_feature(seen: Seen, stream: Path) -> None:
         for name, value in labels:
             assert name in {
                 "topic", "partition", "reason", "result", "event", "direction", "stage", "le",
-                "name", "version", "rule", "loss", "index",
+                "name", "version", "rule", "loss", "index", "of",
             }  # fmt: skip
             assert not re.search(r"site|rare|noise|hour", value)

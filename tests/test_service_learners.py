@@ -39,6 +39,7 @@ from streamlasso_service.source import SourceError
 FILE: dict[str, Any] = {"file": {"paths": ["events.jsonl"]}}
 GRID: dict[str, Any] = {
     "name": "clicks",
+    "rule": "ftrl",
     "grid": {"alpha": [0.05, 0.5], "l1": [0.1, 5.0]},
     "select": "mix",
     "scale": "rms-max",
@@ -79,7 +80,7 @@ PENALTIES = [
 @pytest.mark.parametrize(("text", "rule"), PENALTIES, ids=[text for text, _ in PENALTIES])
 def test_a_table_of_the_file_is_the_rule(tmp_path: Path, text: str, rule: FTRLProximal) -> None:
     path = tmp_path / "c.toml"
-    path.write_text(f"[model.parameters]\n{text}\n")
+    path.write_text(f'[model]\nrule = "ftrl"\n[model.parameters]\n{text}\n')
     assert build_model(load_settings(path, FILE).model).rule == rule
 
 
@@ -110,7 +111,7 @@ def test_a_table_of_the_file_is_the_rule(tmp_path: Path, text: str, rule: FTRLPr
 def test_variables_are_the_rule(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], rule: Any
 ) -> None:
-    for name, text in variables.items():
+    for name, text in ({"RULE": "ftrl"} | variables).items():
         monkeypatch.setenv(f"STREAMLASSO_MODEL__{name}", text)
     assert build_model(load_settings(None, FILE).model).rule == rule
 
@@ -119,7 +120,8 @@ def test_a_grid_comes_from_variables_and_from_flags(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("STREAMLASSO_MODEL__GRID__L1", "[0.1, 1]")
     monkeypatch.setenv("STREAMLASSO_MODEL__SELECT", "1se")
     monkeypatch.setenv("STREAMLASSO_MODEL__SCALE", "max")
-    model = build_model(load_settings(None, FILE | {"model": {"grid": {"alpha": ["0.5"]}}}).model)
+    flags = {"model": {"rule": "ftrl", "grid": {"alpha": ["0.5"]}}}
+    model = build_model(load_settings(None, FILE | flags).model)
     assert model.grid == {"l1": [0.1, 1], "alpha": [0.5]}
     assert (model.select, model.scale) == ("1se", "max")
     assert [rule.l1 for rule in model.learner.rules] == [0.1, 1.0]
@@ -127,7 +129,9 @@ def test_a_grid_comes_from_variables_and_from_flags(monkeypatch: pytest.MonkeyPa
 
 def test_a_grid_over_the_strength_of_a_penalty() -> None:
     config = ModelConfig(
-        parameters={"l1": "evidence"}, grid={"l1": [0.5, {"penalty": "evidence", "theta": 2}]}
+        rule="ftrl",
+        parameters={"l1": "evidence"},
+        grid={"l1": [0.5, {"penalty": "evidence", "theta": 2}]},
     )
     rules = build_model(config).learner.rules
     assert [rule.l1 for rule in rules] == [Evidence(0.5), Evidence(2.0)]
@@ -180,13 +184,15 @@ def test_a_fault_names_setting_value_constraint_and_remedy(
     model: dict[str, Any], parts: tuple[str, ...]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_settings(None, FILE | {"model": model})
+        load_settings(None, FILE | {"model": {"rule": "ftrl"} | model})
     (fault,) = str(caught.value).splitlines()
     assert [part for part in parts if part not in fault] == [], fault
 
 
-def test_faults_of_grid_select_scale_and_parameters_come_together() -> None:
+@pytest.mark.parametrize("rule", ["ftrl", "stack"])
+def test_faults_of_grid_select_scale_and_parameters_come_together(rule: str) -> None:
     wrong = {"parameters": {"l1": {"penalty": "x"}}, "grid": 3, "select": "best", "scale": "unit"}
+    wrong |= {"rule": rule}
     with pytest.raises(ConfigError) as caught:
         load_settings(None, FILE | {"model": wrong, "http": {"port": -1}})
     keys = [fault.split()[1].rstrip(":") for fault in str(caught.value).splitlines()]
@@ -221,7 +227,7 @@ def test_the_order_and_the_kind_of_numbers_are_no_shape() -> None:
     mine, other = (build_model(ModelConfig(**each)) for each in (GRID, same))
     assert shape_mismatch(mine, other) is None
     refitted = SparseClassifier(FTRLProximal(), refit=True)
-    assert "refit" in str(shape_mismatch(build_model(ModelConfig()), refitted))
+    assert "refit" in str(shape_mismatch(build_model(ModelConfig(rule="ftrl")), refitted))
 
 
 # A grid that is served
@@ -282,7 +288,8 @@ def test_the_hyperparameters_of_a_leader_are_its_own() -> None:
 
 
 def test_groups_are_no_tracked_features(tmp_path: Path, stream: Path) -> None:
-    grouped = {"name": "clicks", "parameters": {"l1": {"penalty": "group", "l1": 2.0}}}
+    penalty = {"penalty": "group", "l1": 2.0}
+    grouped = {"name": "clicks", "rule": "ftrl", "parameters": {"l1": penalty}}
     consumer = run(settings_for(tmp_path / "s", stream, model=grouped))
     model, get = consumer.model, consumer.metrics.registry.get_sample_value
     assert get("streamlasso_tracked_features", {"model": "clicks"}) == model.tracked_features

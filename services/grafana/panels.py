@@ -87,8 +87,8 @@ STATS = (
     ),
     Panel(
         "Active features",
-        "Features whose weight is not zero. Good: settles. Growing without end: raise l1. Zero: "
-        "l1 is too large for this data.",
+        "Features whose weight is not zero. Good: settles. Growing without end: raise the "
+        "tolerance, of a rule l1. Zero: nothing predicts the target, or l1 is too large.",
         "short",
         (Query(ACTIVE),),
         bounds=((None, "orange"), (1.0, "green")),
@@ -96,7 +96,7 @@ STATS = (
     Panel(
         "Sparsity ratio",
         "1 - active / tracked features: the share of known features that the model ignores. "
-        "Near 1 is what l1 is for; a fall means the penalty no longer holds.",
+        "Near 1 is what it is for; a fall means that more features matter than before.",
         "percentunit",
         (Query(SPARSITY),),
         decimals=1,
@@ -148,6 +148,17 @@ QUALITY = (
         (Query(LOSS, "model"), Query(BASELINE, "constant model")),
     ),
     Panel(
+        "Loss of the served and of the full model",
+        "Means over the model's life. A stack serves few features and knows what all of them would "
+        "give: the lines should lie as close as model.parameters.tolerance says. Apart: lower "
+        "the tolerance, or max_active is too small. A model of one rule has the first line only.",
+        "none",
+        (
+            Query(f"max by (of) ({metric('lifetime_loss')})", "{{of}}"),
+            Query(f"max({metric('served_worth_nats')})", "worth, nats (right)", right=True),
+        ),
+    ),
+    Panel(
         "Calibration",
         "Mean prediction and mean target of the same events. Good: together. Apart for longer "
         "than a change in the data: the predictions are biased; look at the intercept and the "
@@ -182,8 +193,9 @@ SPARSENESS = (
     Panel(
         "Churn",
         "Weights that leave zero and that return to it, per second. Good: both low once the "
-        "model has settled. Both high: features flicker at the edge; raise l1 or lower the "
-        "learning rate. Only `activated` high: new features, or a change of the data.",
+        "model has settled. Both high: features flicker at the edge; of a rule raise l1 or lower "
+        "the learning rate. Only `activated` high: new features, or a change of the data. Of a "
+        "stack the changes from one count of active features to the next, a second or more.",
         "cps",
         (Query(rate("feature_transitions_total", "direction"), "{{direction}}"),),
     ),

@@ -25,4 +25,4 @@ done
     --topic clicks --bootstrap "localhost:$port" >/dev/null &
 producer=$!
 "$streamlasso" consume --topic clicks --bootstrap "localhost:$port" \
-    --set model.parameters.l1=10 --snapshots "$snapshots" --watch ${seconds:+--seconds "$seconds"}
+    --snapshots "$snapshots" --watch ${seconds:+--seconds "$seconds"}

@@ -51,11 +51,11 @@ class Checkpoint:
         many = events - self._covered >= self._config.interval_events
         return self._writing is None and (late or many)
 
-    def begin(self, captured: Captured, positions: dict[Partition, int]) -> None:
-        """Write in another thread."""
+    def begin(self, captured: Captured, positions: dict[Partition, int], events: int) -> None:
+        """Write in another thread; ``events`` were learned in the model's life."""
         self.finish(wait=True)
         self._writing = (self._store.write(captured), positions)
-        self.covered(int(captured.arrays["counts"][0, 0]))
+        self.covered(events)
 
     def finish(self, *, wait: bool) -> None:
         """Commit what has been written; an error leaves the snapshot before in force."""

@@ -249,16 +249,15 @@ def warm(
     With a configuration those of its model; otherwise those of every rule, as it is by default,
     with every loss.
     """
-    from streamlasso import RULES
     from streamlasso_service.loading import load_settings
     from streamlasso_service.models import build_model
-    from streamlasso_service.warming import warm_each, warm_one
+    from streamlasso_service.warming import CHOICES, warm_each, warm_one
 
     for name in rule or ():
-        if name not in RULES:
-            fail(f"--rule {name!r} is unknown; choose one of {', '.join(RULES)}", 2)
+        if name not in CHOICES:
+            fail(f"--rule {name!r} is unknown; choose one of {', '.join(CHOICES)}", 2)
     if config is None and not overrides:
-        for line in warm_each(rule or RULES):
+        for line in warm_each(rule or CHOICES):
             typer.echo(line)
         return
     if rule:

@@ -251,7 +251,8 @@ class Consumer:
         self._unsaved = False
         with self.metrics.stage("snapshot"):
             positions = {name: tally.position for name, tally in self.tallies.items()}
-            self._checkpoint.begin(capture(self.model, self._extra()), positions)
+            captured = capture(self.model, self._extra())
+            self._checkpoint.begin(captured, positions, self.model.learner.clock)
 
     def _extra(self) -> dict[str, Any]:
         return {
@@ -285,7 +286,8 @@ class Consumer:
         for partition, records in lag.items():
             metrics.partition_lag_records.labels(metrics.model, *partition).set(records)
         metrics.assigned_partitions.set(len(lag))
-        self.reporter.sweep_if_due(self.model, force=phase == "stopped")
+        over = phase == "stopped" or self.source.finished
+        self.reporter.sweep_if_due(self.model, force=over)
         self.reporter.publish(
             self.model,
             self.progress,

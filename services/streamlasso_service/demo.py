@@ -40,9 +40,6 @@ def run_demo(
         "http": {"port": 9108 if port is None else port},
         "limits": {"batch_events": 1000},
     }
-    if data is None and dataset is None and "model" not in flags:
-        # Few of the simulated names matter: a penalty that finds about as many.
-        defaults["model"] |= {"parameters": {"l1": 10}}
     settings = load_settings(None, _merged(defaults, flags))
     view = Watch(_title(data, dataset), settings, seconds)
     try:

@@ -17,7 +17,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from streamlasso import Learner, __version__
+from streamlasso import __version__
+from streamlasso.learners import AnyLearner
 from streamlasso_service.decoding import REASONS
 from streamlasso_service.models import served_hyper
 
@@ -59,7 +60,9 @@ class Metrics:
             "baseline_loss", "The same sum for a constant model that knows the running mean"
         )
         self.feature_transitions = self._counter(
-            "feature_transitions", "Weights that left or reached zero", "direction"
+            "feature_transitions",
+            "Weights that left or reached zero; of a stack between two counts of active_features",
+            "direction",
         )
         self.nonfinite_updates = self._counter(
             "nonfinite_updates", "Events whose update was not finite and was left out"
@@ -98,6 +101,14 @@ class Metrics:
         self.hyperparameter = self._gauge(
             "hyperparameter", "Of the rule; of a grid the mean by the models' shares", "name"
         )
+        self.lifetime_loss = self._gauge(
+            "lifetime_loss",
+            "Mean progressive loss in the model's lifetime, and of a stack that of its full model",
+            "of",
+        )
+        self.served_worth_nats = self._gauge(
+            "served_worth_nats", "What a feature of a stack must be worth to be served"
+        )
         self.partition_lag_records = self._gauge(
             "partition_lag_records", "Records not yet read (bytes for files)", "topic", "partition"
         )
@@ -126,6 +137,8 @@ class Metrics:
     def _create_labels(self) -> None:
         for direction in ("activated", "deactivated"):
             self.feature_transitions.labels(self.model, direction)
+        for of in ("served", "full"):
+            self.lifetime_loss.labels(self.model, of).set(float("nan"))
         for reason in TURNED_AWAY:
             self.names_turned_away.labels(self.model, reason)
         for result in ("ok", "failed"):
@@ -138,16 +151,16 @@ class Metrics:
         for reason in ("no_target", "zero_importance"):
             self.events_skipped.labels(self.model, reason)
 
-    def describe(self, learner: Learner, topics: Iterable[str]) -> None:
+    def describe(self, learner: AnyLearner, topics: Iterable[str]) -> None:
         """What does not change while the service runs."""
         self.build_info.labels(self.model, __version__).set(1)
-        names = (learner.rule.name, learner.loss.name, learner.index.kind)
+        names = (learner.rule_name, learner.loss.name, learner.index.kind)
         self.model_info.labels(self.model, *names).set(1)
         self.served(learner)
         self.create_topics(topics)
 
-    def served(self, learner: Learner) -> None:
-        """The hyper-parameters, which of a grid change with what is served."""
+    def served(self, learner: AnyLearner) -> None:
+        """The hyper-parameters, which of a grid or stack change with what is served."""
         for name, value in served_hyper(learner).items():
             self.hyperparameter.labels(self.model, name).set(value)
 

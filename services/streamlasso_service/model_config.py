@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from streamlasso_service.parameters import grid_of, rule_of, typed
+from streamlasso_service.parameters import STACK, grid_of, rule_of, serving_faults, typed
 
 __all__ = ["DEFAULT_LOSSES", "DOMAINS", "Flag", "ModelConfig", "Section"]
 
@@ -46,8 +46,10 @@ class ModelConfig(Section):
     task: Literal["classification", "regression"] = Field(
         "classification", description="two classes, or numbers"
     )
-    rule: str = Field("ftrl", description="a learning rule by its registered name")
-    parameters: dict[str, Any] = Field({}, description="hyper-parameters of the rule")
+    rule: str = Field(STACK, description="eight rules side by side, or one by its registered name")
+    parameters: dict[str, Any] = Field(
+        {}, description="hyper-parameters of the rule; of a stack serve, tolerance, max_active"
+    )
     grid: dict[str, list[Any]] = Field(
         {}, description="number of the rule → values: every combination is a model of its own"
     )
@@ -89,9 +91,11 @@ class ModelConfig(Section):
     @field_validator("rule")
     @classmethod
     def _known_rule(cls, rule: str) -> str:
-        from streamlasso.rules import get_rule
+        from streamlasso.rules import RULES
 
-        get_rule(rule)
+        choices = (STACK, *RULES)
+        if rule not in choices:
+            raise ValueError(f"there is no such rule; choose one of {', '.join(choices)}")
         return rule
 
     @field_validator("parameters")
@@ -101,6 +105,10 @@ class ModelConfig(Section):
 
         rule = info.data.get("rule")
         if rule is None:
+            return parameters
+        if rule == STACK:
+            if faults := serving_faults(parameters):
+                raise ValueError("; ".join(faults))
             return parameters
         choices = [field.name for field in dataclasses.fields(RULES[rule])]
         faults = [f"{rule} has no {name!r}" for name in parameters if name not in choices]
@@ -117,6 +125,12 @@ class ModelConfig(Section):
         from streamlasso.grid import expand
 
         if "rule" not in info.data or "parameters" not in info.data:
+            return grid
+        if info.data["rule"] == STACK:
+            if grid:
+                raise ValueError(
+                    "a stack learns several rules by itself; leave grid out, or set rule = 'ftrl'"
+                )
             return grid
         rule = rule_of(info.data["rule"], info.data["parameters"])
         faults = []
@@ -136,8 +150,19 @@ class ModelConfig(Section):
     @classmethod
     def _among_several(cls, select: str, info: ValidationInfo) -> str:
         if select != "leader" and info.data.get("grid", True) == {}:
-            raise ValueError("there is nothing to select from: set grid")
+            also = ", with rule = 'ftrl'" if info.data.get("rule") == STACK else ""
+            raise ValueError(f"there is nothing to select from: set grid{also}")
         return select
+
+    @field_validator("scale", "fit_intercept")
+    @classmethod
+    def _own_of_a_stack(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.data.get("rule") == STACK and value not in ("none", True):
+            own = "an intercept" if value is False else "a scale"
+            raise ValueError(
+                f"a stack has {own} of its own; leave {info.field_name} out, or set rule = 'ftrl'"
+            )
+        return value
 
     @field_validator("max_features", "at_limit", "admit")
     @classmethod
@@ -156,6 +181,7 @@ class ModelConfig(Section):
         task = info.data.get("task")
         if loss is not None and task is not None:
             get_loss(loss, DOMAINS[task])
+            _check_stacked(loss, task, info.data.get("rule"))
         return loss
 
     @field_validator("loss_parameters")
@@ -188,6 +214,17 @@ class ModelConfig(Section):
                 )
                 raise ValueError(message) from None
         return self
+
+
+def _check_stacked(loss: str, task: str, rule: str | None) -> None:
+    from streamlasso.losses import LOSSES
+    from streamlasso.stack.compiling import FAMILIES
+
+    if rule == STACK and loss not in FAMILIES:
+        choices = [name for name in FAMILIES if LOSSES[name].domain in DOMAINS[task]]
+        raise ValueError(
+            f"{loss} has no stack; choose one of {', '.join(choices)}, or set rule = 'ftrl'"
+        )
 
 
 def _rule_faults(rule: str, parameters: dict[str, Any]) -> list[str]:

@@ -10,12 +10,13 @@ from streamlasso.estimators import SparseClassifier, SparseRegressor
 from streamlasso.index import FeatureIndex, GrowingIndex, HashingIndex
 from streamlasso.interactions import Interactions
 from streamlasso.kernels import FIRST
-from streamlasso.learner import Learner
+from streamlasso.learners import AnyLearner
 from streamlasso.losses import get_loss
 from streamlasso.progressive import Progress
 from streamlasso.rules import FTRLProximal
+from streamlasso.stack import StackLearner
 from streamlasso_service.model_config import DEFAULT_LOSSES, ModelConfig
-from streamlasso_service.parameters import grid_of, rule_of
+from streamlasso_service.parameters import STACK, grid_of, rule_of
 
 __all__ = [
     "Estimator",
@@ -31,7 +32,8 @@ Estimator = SparseClassifier | SparseRegressor
 
 def build_model(config: ModelConfig, interactions: Interactions = ()) -> Estimator:
     """A new estimator; faults of the rule, loss or index are ValueErrors that name them."""
-    rule = rule_of(config.rule, config.parameters)
+    stacked = config.rule == STACK
+    rule = None if stacked else rule_of(config.rule, config.parameters)
     name = config.loss or DEFAULT_LOSSES[config.task]
     loss = get_loss(name, **config.loss_parameters) if config.loss_parameters else name
     kind = SparseClassifier if config.task == "classification" else SparseRegressor
@@ -44,6 +46,7 @@ def build_model(config: ModelConfig, interactions: Interactions = ()) -> Estimat
         grid_of(config.grid),
         config.select,
         interactions=interactions,
+        **(config.parameters if stacked else {}),
     )
 
 
@@ -60,11 +63,15 @@ def _build_index(config: ModelConfig) -> FeatureIndex:
 
 def _shape(model: Estimator) -> dict[str, Any]:
     learner, grid = model.learner, model.grid
+    default = STACK if isinstance(learner, StackLearner) else FTRLProximal()
     if grid is not None:
         grid = {name: list(values) for name, values in grid.items()}
     return {
         "task": type(model).__name__,
-        "rule": FTRLProximal() if model.rule is None else model.rule,
+        "rule": default if model.rule is None else model.rule,
+        "serve": model.serve,
+        "tolerance": model.tolerance,
+        "max_active": model.max_active,
         "grid": grid,
         "select": None if grid is None else model.select,
         "scale": model.scale,
@@ -97,8 +104,13 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 500 else f"{text[:500]}…"
 
 
-def served_hyper(learner: Learner) -> dict[str, float]:
-    """The numbers of the rule; of a grid's those served: by the lanes' shares."""
+def served_hyper(learner: AnyLearner) -> dict[str, float]:
+    """The numbers of the rule; of a grid's those served: by the lanes' shares.
+
+    Of a stack the tolerance, and the worth that it serves features from.
+    """
+    if isinstance(learner, StackLearner):
+        return {"tolerance": learner.tolerance, "worth": learner.worth}
     lanes = zip(learner.rules, learner.shares.tolist(), strict=False)
     served = [(rule, share) for rule, share in lanes if share > 0]
     if len(served) == 1:

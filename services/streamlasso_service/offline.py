@@ -11,7 +11,9 @@ import numpy as np
 from streamlasso import FTRLProximal, Progress, load
 from streamlasso.estimators import SparseClassifier
 from streamlasso.interactions import JOINER
+from streamlasso.learners import AnyLearner
 from streamlasso.snapshot import SnapshotError, read_manifest
+from streamlasso.stack import StackLearner
 from streamlasso_service.config import EventConfig, FeaturesConfig, FileConfig, LimitsConfig
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.fields import Fields
@@ -74,9 +76,7 @@ def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -
     """What ``streamlasso inspect`` shows."""
     extra = manifest["extra"]
     learner = model.learner
-    lanes: dict[str, Any] = {}
-    if model.grid is not None:
-        lanes = {"select": model.select, "lanes": [_lane(lane) for lane in model.lane_table()]}
+    lanes = _tables(model)
     weights = {str(name): weight for name, weight in learner.weights().items()}
     if isinstance(model, SparseClassifier) and learner.loss.together:
         weights = {
@@ -93,7 +93,7 @@ def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -
     return {
         "snapshot": str(path),
         "estimator": manifest["estimator"],
-        "rule": repr(FTRLProximal() if model.rule is None else model.rule),
+        "rule": _rule(model),
         "scale": model.scale,
         **lanes,
         "loss": learner.loss.name,
@@ -102,6 +102,7 @@ def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -
         "events_learned": learner.clock,
         "progressive_loss": progress.mean_loss if progress else None,
         "constant_model_loss": progress.baseline if progress else None,
+        **_served(learner),
         "active_features": model.active_features,
         "tracked_features": model.tracked_features,
         "sparsity_ratio": model.sparsity,
@@ -114,6 +115,36 @@ def describe(path: Path, model: Estimator, manifest: dict[str, Any], top: int) -
     }
 
 
+def _rule(model: Estimator) -> str:
+    if model.rule is None:
+        stacked = isinstance(model.learner, StackLearner)
+        return model.learner.rule_name if stacked else repr(FTRLProximal())
+    return repr(model.rule)
+
+
+def _tables(model: Estimator) -> dict[str, Any]:
+    """What learns side by side."""
+    if model.grid is None and not isinstance(model.learner, StackLearner):
+        return {}
+    tables: dict[str, Any] = {"select": model.learner.select}
+    tables["lanes"] = [_finite(lane) for lane in model.lane_table()]
+    if isinstance(model.learner, StackLearner):
+        tables["levels"] = [_finite(level) for level in model.learner.level_table()]
+    return tables
+
+
+def _served(learner: AnyLearner) -> dict[str, float | None]:
+    """Of a stack what sparsity costs: the losses of what is served and of the full model."""
+    if not isinstance(learner, StackLearner):
+        return {}
+    return _finite({
+        "served_loss": learner.served_loss,
+        "full_loss": learner.full_loss,
+        "tolerance": learner.tolerance,
+        "served_worth_nats": learner.worth,
+    })  # fmt: skip
+
+
 def _by_label(intercept: Any) -> Any:
     """A number, or numbers by the labels' texts."""
     if not isinstance(intercept, dict):
@@ -121,20 +152,35 @@ def _by_label(intercept: Any) -> Any:
     return {str(label): number for label, number in intercept.items()}
 
 
-def _lane(row: dict[str, float]) -> dict[str, float | None]:
-    """Without NaN, which JSON has not."""
-    return {name: value if math.isfinite(value) else None for name, value in row.items()}
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """Without NaN and infinity, which JSON has not."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, int | float):
+        return f"{value:.6g}"
+    return "–" if value is None else str(value)
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Numbers in columns, texts behind them."""
+    texts = [name for name, value in rows[0].items() if isinstance(value, str)]
+    numbers = [name for name in rows[0] if name not in texts]
+    for row in ({name: name for name in rows[0]}, *rows):
+        cells = [f"{_cell(row[name]):>18}" for name in numbers]
+        yield "  " + "".join([*cells, *(f"  {row[name]}" for name in texts)])
 
 
 def as_text(content: dict[str, Any]) -> Iterator[str]:
     """The lines of ``streamlasso inspect`` without ``--json``."""
     for key, value in content.items():
-        if key == "lanes":
+        if key in ("lanes", "levels"):
             yield key
-            yield "  " + "".join(f"{name:>18}" for name in value[0])
-            for lane in value:
-                cells = ("–" if cell is None else f"{cell:.6g}" for cell in lane.values())
-                yield "  " + "".join(f"{cell:>18}" for cell in cells)
+            yield from _table(value)
         elif isinstance(value, dict):
             yield key
             for name, item in value.items():

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from streamlasso.penalties import Penalty
     from streamlasso.rules import Rule
 
-__all__ = ["grid_of", "rule_of", "typed"]
+__all__ = ["STACK", "grid_of", "rule_of", "serving_faults", "typed"]
+
+STACK = "stack"
+"""In the place of a rule: several side by side, of which a sparse model is served."""
 
 WORDS = ("penalty", "by")
 """Keys whose texts stay texts, also where they look like numbers."""
@@ -47,6 +50,24 @@ def rule_of(name: str, parameters: Mapping[str, Any]) -> "Rule":
     from streamlasso.rules import get_rule
 
     return get_rule(name, **{key: _value(key, value) for key, value in parameters.items()})
+
+
+def serving_faults(parameters: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the parameters of a stack: one by one, or else together."""
+    from streamlasso.estimators.making import SERVING
+    from streamlasso.stack.serving import checked_serving
+
+    faults = [f"{STACK} has no {name!r}" for name in parameters if name not in SERVING]
+    if faults:
+        faults[-1] += f"; choose from {', '.join(SERVING)}, or set rule = 'ftrl'"
+    given = {name: value for name, value in parameters.items() if name in SERVING}
+    alone: list[str] = []
+    for some in (*({name: value} for name, value in given.items()), given):
+        try:
+            checked_serving(**{**SERVING, **some})
+        except (TypeError, ValueError) as error:
+            alone += [str(error)] * (some is not given or not alone)
+    return faults + alone
 
 
 def grid_of(grid: Mapping[str, list[Any]]) -> dict[str, list[Any]] | None:

@@ -1,7 +1,8 @@
 """What the service shows: metrics, and one immutable record for the page, both once a batch.
 
 Where weights can reach zero untouched, counting the active ones needs a sweep over the state.
-Sweeps take at most 1 % of the time, and the count says as of which event it is exact.
+Sweeps take at most 1 % of the time, and the count says as of which event it is exact. What is
+active in a stack can change with every row for any feature: its changes are those between sweeps.
 """
 
 import time
@@ -14,6 +15,7 @@ import numpy as np
 from streamlasso import Progress
 from streamlasso.index import Name
 from streamlasso.kernels import ACTIVATED, DEACTIVATED, FIRST
+from streamlasso.stack import StackLearner
 from streamlasso_service.exporter import TURNED_AWAY, Metrics
 from streamlasso_service.models import Estimator, name_counts
 
@@ -38,6 +40,9 @@ class Status:
     baseline: float = float("nan")
     recent_loss: float = float("nan")
     recent_baseline: float = float("nan")
+    served_loss: float = float("nan")
+    full_loss: float = float("nan")
+    worth: float = 0.0
     mean_prediction: float = float("nan")
     mean_target: float = float("nan")
     active: int = 0
@@ -69,6 +74,7 @@ class Reporter:
         self._next_sweep = 0.0
         self._tracked = self._active = self._exact_at = 0
         self._top: list[tuple[Name, float]] = []
+        self._was_active: Any = None
         self._counts: Any = None
         self._sums: Any = None
         self._names: dict[str, int] = {}
@@ -90,10 +96,7 @@ class Reporter:
         changed = counts - before
         # Of a grid: those of the model that has the largest share.
         lane = int(model.learner.shares.argmax())
-        for direction, row in (("activated", ACTIVATED), ("deactivated", DEACTIVATED)):
-            metrics.feature_transitions.labels(metrics.model, direction).inc(
-                int(changed[row, lane])
-            )
+        self._changed(int(changed[ACTIVATED, lane]), int(changed[DEACTIVATED, lane]))
         metrics.nonfinite_updates.inc(int(changed[1, 0]))
         examples, loss, baseline, predictions, targets = (sums - sums_before)[:5]
         metrics.progressive_examples.inc(examples)
@@ -103,6 +106,12 @@ class Reporter:
         metrics.prediction_sum.inc(predictions)
         metrics.target_sum.inc(targets)
 
+    def _changed(self, activated: int, deactivated: int) -> None:
+        """Count features that became active, and that ceased to be."""
+        changes = self.metrics.feature_transitions
+        changes.labels(self.metrics.model, "activated").inc(activated)
+        changes.labels(self.metrics.model, "deactivated").inc(deactivated)
+
     def sweep_if_due(self, model: Estimator, *, force: bool = False) -> None:
         """Count active features and find the largest weights."""
         begun = self._clock()
@@ -111,18 +120,26 @@ class Reporter:
         learner = model.learner
         self._tracked = learner.survey()[0]
         weights = learner.served_weights()[FIRST:]
-        self._active = int(np.count_nonzero(weights))
-        largest: Any = np.argsort(-np.abs(weights), kind="stable")[:TOP] if len(weights) else []
+        active = np.flatnonzero(weights)
+        self._active = len(active)
+        if isinstance(learner, StackLearner):
+            self._compare(weights != 0)
+        largest = active[np.argsort(-np.abs(weights[active]), kind="stable")[:TOP]]
         self._top = [
-            (learner.index.name(int(slot) + FIRST), float(weights[slot]))
-            for slot in largest
-            if weights[slot]
+            (learner.index.name(int(slot) + FIRST), float(weights[slot])) for slot in largest
         ]
         self._exact_at = learner.clock
         self.metrics.weight_l1_norm.set(float(np.abs(weights).sum()))
         self.metrics.weight_max_abs.set(float(np.abs(weights).max(initial=0.0)))
         now = self._clock()
         self._next_sweep = now + max(SWEEP_INTERVAL_S, (now - begun) / SWEEP_SHARE)
+
+    def _compare(self, active: Any) -> None:
+        """Count what a stack does not count row by row: what differs from the sweep before."""
+        before, self._was_active = self._was_active, active
+        if before is not None:
+            before = np.pad(before, (0, len(active) - len(before)))
+            self._changed(int((active & ~before).sum()), int((before & ~active).sum()))
 
     def publish(
         self,
@@ -141,9 +158,13 @@ class Reporter:
         active = self._active if fades else int(learner.active_count()[0])
         exact_at = self._exact_at if fades else learner.clock
         # The index of grouped features holds the groups too.
-        growing = learner.index.kind == "growing" and "link" not in learner.recipe.shared
+        growing = learner.index.kind == "growing"
+        growing = growing and "link" not in learner.rule.l1_penalty.shared
         tracked = len(learner.index.known) if growing else self._tracked
         rate, recent = self._recent(learner.clock, progress)
+        served, full, worth = progress.mean_loss, float("nan"), 0.0
+        if isinstance(learner, StackLearner):
+            served, full, worth = learner.served_loss, learner.full_loss, learner.worth
         self.status = Status(
             phase=phase,
             ready=ready,
@@ -154,6 +175,9 @@ class Reporter:
             baseline=progress.baseline,
             recent_loss=recent[0],
             recent_baseline=recent[1],
+            served_loss=served,
+            full_loss=full,
+            worth=worth,
             mean_prediction=progress.mean_prediction,
             mean_target=progress.mean_target,
             active=active,
@@ -167,6 +191,9 @@ class Reporter:
         )
         if learner.select is not None:
             metrics.served(learner)
+        metrics.served_worth_nats.set(worth)
+        for of, loss in (("served", served), ("full", full)):
+            metrics.lifetime_loss.labels(metrics.model, of).set(loss)
         metrics.active_features.set(active)
         metrics.active_features_exact_at_event.set(exact_at)
         metrics.tracked_features.set(tracked)

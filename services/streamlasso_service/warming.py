@@ -3,11 +3,15 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from streamlasso import LOSSES
+from streamlasso import LOSSES, RULES, Learner
+from streamlasso.stack.compiling import FAMILIES
 from streamlasso_service.model_config import DOMAINS, ModelConfig
 from streamlasso_service.models import Estimator, build_model, warm
+from streamlasso_service.parameters import STACK
 
-__all__ = ["warm_each", "warm_one"]
+__all__ = ["CHOICES", "warm_each", "warm_one"]
+
+CHOICES = (STACK, *RULES)
 
 
 def warm_one(model: Estimator) -> str:
@@ -15,16 +19,17 @@ def warm_one(model: Estimator) -> str:
     learner = model.learner
     begun = time.perf_counter()
     warm(model)
-    return f"{learner.recipe.label} {learner.loss.name}: {time.perf_counter() - begun:.1f} s"
+    label = learner.recipe.label if isinstance(learner, Learner) else learner.rule_name
+    return f"{label} {learner.loss.name}: {time.perf_counter() - begun:.1f} s"
 
 
 def warm_each(rules: Iterable[str]) -> Iterator[str]:
-    """The same for rules by name, as they are by default, with every loss that a task can have."""
+    """The same for rules by name, as they are by default, with every loss that they can have."""
     for name in rules:
         for loss, kind in LOSSES.items():
             tasks = [task for task, domains in DOMAINS.items() if kind.domain in domains]
-            if not tasks:
-                continue  # a loss of the library that the service has no task for
+            if not tasks or (name == STACK and loss not in FAMILIES):
+                continue  # a loss of the library that the service has no task for, or no stack
             begun = time.perf_counter()
             warm(build_model(ModelConfig(rule=name, loss=loss, task=tasks[0])))
             yield f"{name} {loss}: {time.perf_counter() - begun:.1f} s"

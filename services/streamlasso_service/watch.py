@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from streamlasso.learners import AnyLearner
+from streamlasso.stack import StackLearner
 from streamlasso_service.advice import remarks
 from streamlasso_service.config import Settings
 from streamlasso_service.consumer import Consumer
@@ -36,13 +38,9 @@ class Watch:
     def started(self, consumer: Consumer, address: str | None) -> None:
         """Say what is about to happen and where to look."""
         self._consumer = consumer
-        learning = self._settings.model
-
         self._print(f"Learning from {self._title}")
         learner = consumer.model.learner
-        scaled = "" if learner.scale is None else f", scale {learner.scale}"
-        grid = f", {len(learner.rules)} models, {learner.select}" if learner.select else ""
-        self._print(f"  rule {learning.rule}, loss {learner.loss.name}{scaled}{grid}")
+        self._print(f"  {_named(learner)}")
         if address:
             self._print(f"  page     {address}/")
             self._print(f"  metrics  {address}/metrics")
@@ -93,6 +91,11 @@ class Watch:
             f"  progressive loss {_shown(status.loss)}, constant model {_shown(status.baseline)}"
             f" ({_skill(status.loss, status.baseline)})"
         )
+        if math.isfinite(status.full_loss):
+            self._print(
+                f"  {_shown(status.full_loss)} with all features; "
+                f"served are those worth {status.worth:g} nats"
+            )
         self._print(
             f"  {status.active:,} active of {status.tracked:,} features:"
             f" sparsity {status.sparsity:.1%}"
@@ -120,6 +123,15 @@ def _skill(loss: float, baseline: float) -> str:
     return f"{abs(gain):.0%} {'worse' if gain < 0 else 'better'}" if math.isfinite(gain) else "–"
 
 
+def _named(learner: AnyLearner) -> str:
+    """Rule, loss, and what else there is."""
+    if isinstance(learner, StackLearner):
+        return f"a stack of {len(learner.rules)} rules, loss {learner.loss.name}"
+    scaled = "" if learner.scale is None else f", scale {learner.scale}"
+    grid = f", {len(learner.rules)} models, {learner.select}" if learner.select else ""
+    return f"rule {learner.rule_name}, loss {learner.loss.name}{scaled}{grid}"
+
+
 def _line(status: Status) -> str:
     return (
         f"events {status.events:>10,}  {status.events_per_second:>8,.0f}/s  "
@@ -137,6 +149,9 @@ def _picture(status: Status) -> Group:
         f"constant model {_shown(status.recent_baseline)}"
         f" ({_skill(status.recent_loss, status.recent_baseline)})",
     )
+    if math.isfinite(status.full_loss):
+        served = f"with all features {_shown(status.full_loss)}"
+        numbers.add_row("over its life", _shown(status.served_loss), served)
     numbers.add_row("active features", f"{status.active:,}", f"of {status.tracked:,} tracked")
     numbers.add_row("sparsity", f"{status.sparsity:.1%}", f"{status.failed:,} bad records")
     weights = Table(title="top weights", title_justify="left", box=None, padding=(0, 2))

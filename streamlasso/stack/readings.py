@@ -17,6 +17,7 @@ from streamlasso.taking import TakesRows
 __all__ = ["StackReadings"]
 
 Array = npt.NDArray[Any]
+BLOCK = 1 << 16
 
 
 class StackReadings(TakesRows):
@@ -91,6 +92,11 @@ class StackReadings(TakesRows):
         return self._life(Book.LIFE_FULL)
 
     @property
+    def tolerance(self) -> float:
+        """The share of loss that sparsity may cost."""
+        return float(self.book[Book.TOLERANCE])
+
+    @property
     def worth(self) -> float:
         """τ: what a feature must be worth to be served, in nats over the stream so far."""
         return float(self.book[self._at["LEVEL"] + int(self.book[Book.CHOSEN])])
@@ -144,11 +150,17 @@ class StackReadings(TakesRows):
 
     def served_weights(self) -> Array:
         """Every slot's weight of what is served, shape (capacity,)."""
-        return np.array(self._read_all()[:, self.lanes])
+        self._catch_up()
+        served = np.zeros(len(self.state))
+        for begin in range(0, len(served), BLOCK):  # a table of all lanes may not fit in memory
+            slots = np.arange(begin, min(begin + BLOCK, len(served)), dtype=np.uint32)
+            served[begin : begin + BLOCK] = self._read(slots)[:, self.lanes]
+        served[:FIRST] = 0.0
+        return served
 
     def idle(self) -> Array:
         """Of every slot whether it can be freed without a change of the served score."""
-        return np.asarray(self._read_all()[:, self.lanes] == 0)
+        return np.asarray(self.served_weights() == 0)
 
     def _column(self, lane: int | None) -> int:
         return self.lanes if lane is None else lane

@@ -18,6 +18,8 @@ from streamlasso.stack.places import MOST_LEVELS
 __all__ = ["LEVELS", "checked_serving", "put_levels"]
 
 LEVELS = (0.0, 0.0003, 0.003, 0.01, 0.03, 0.3, 1.0, 3.0)
+NATS = "a feature's worth in nats, or 'sparsest' or 'all'"
+SHARE = "the share of loss that sparsity may cost"
 
 
 def checked_serving(serve: Any, tolerance: Any, max_active: Any) -> None:
@@ -27,12 +29,10 @@ def checked_serving(serve: Any, tolerance: Any, max_active: Any) -> None:
             raise ValueError(
                 f"serve = {serve!r} is unknown; choose 'sparsest', 'all', or a worth in nats ≥ 0"
             )
-    elif isinstance(serve, bool) or not 0 <= real("serve", serve, "") < np.inf:
+    elif isinstance(serve, bool) or not 0 <= real("serve", serve, NATS) < np.inf:
         raise ValueError(f"serve = {shown(serve)} must be 'sparsest', 'all', or nats ≥ 0")
-    if isinstance(tolerance, bool) or not 0 <= real("tolerance", tolerance, "") < np.inf:
-        raise ValueError(
-            f"tolerance = {shown(tolerance)} must be ≥ 0: the share of loss that sparsity may cost"
-        )
+    if isinstance(tolerance, bool) or not 0 <= real("tolerance", tolerance, SHARE) < np.inf:
+        raise ValueError(f"tolerance = {shown(tolerance)} must be ≥ 0 and finite: {SHARE}")
     if max_active is None:
         return
     if isinstance(max_active, bool) or not isinstance(max_active, int) or max_active < 1:
