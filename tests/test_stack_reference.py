@@ -1,15 +1,15 @@
 """Stacks equal the naive reference: every score, weight, intercept and the level that is served."""
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
-from reference_stack import Feature, Filter
 from reference_stack_losses import STACKS
 from stack_cases import (
     LOSSES,
     Event,
+    arrays,
     both_scores,
     dense,
     each_loss,
@@ -101,3 +101,34 @@ def test_compiled_kernels_equal_the_reference(loss: str, kind: str) -> None:
 @each_loss
 def test_kernels_as_plain_python_equal_the_reference(loss: str) -> None:
     compare(loss, weighted(mixed(loss, 60)), compiled=False)
+
+
+@each_loss
+@pytest.mark.parametrize("delay", [1, 7, 40])
+def test_late_labels_equal_the_reference(loss: str, delay: int) -> None:
+    """The second layer learns from what it saw at prediction; its step is smaller."""
+    events = weighted(mixed(loss, 120))
+    learner, naive = StackLearner(loss), STACKS[loss]()
+    waiting: list[tuple[Any, Any]] = []
+    unit = float(np.std([event.y for event in events]))
+    close = {"rtol": CLOSE, "atol": CLOSE * unit}
+    for t in range(len(events) + delay):
+        if t < len(events):
+            _, slots, values, *_ = arrays(learner.index, events[t : t + 1])
+            inputs = learner.inputs_of(slots, values, len(slots))
+            look = naive.look(events[t].x)
+            np.testing.assert_allclose(learner.score_row(slots, values, len(slots)), look.served)
+            np.testing.assert_allclose(inputs[: len(look.X)], look.X, rtol=1e-9, atol=1e-9)
+            waiting.append((inputs, look))
+        if t >= delay:
+            event = events[t - delay]
+            inputs, look = waiting.pop(0)
+            _, slots, values, *_ = arrays(learner.index, [event])
+            row = slots, values, len(slots)
+            learner.learn_row(*row, event.y, event.w, inputs, len(waiting))
+            naive.learn(*event, look, len(waiting))
+    np.testing.assert_allclose(learner.intercept(), naive.look({}).served, **close)
+    given = naive.served_weights()
+    weights = learner.weights()
+    assert set(weights) == set(given)
+    np.testing.assert_allclose([weights[n] for n in given], [*given.values()], rtol=1e-9)

@@ -158,8 +158,9 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
     def predict_proba_one(self, x: Event, token: Any = None) -> dict[Any, float]:
         """Label → probability; unknown names count as zero and are not remembered.
 
-        With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until `learn_one` gets its
-        label with the same token: learned as if it had come at once, it would mislead.
+        With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until
+        `learn_one` gets its label with the same token: learned as if it had come at once, it would
+        mislead.
         """
         if self._many:
             shares = self._probabilities(self._scores(x)[None, :])[0].tolist()

@@ -106,8 +106,9 @@ class SparseRegressor(SparseLinear, base.MiniBatchRegressor):  # type: ignore[mi
     def predict_one(self, x: Event, token: Any = None) -> float:
         """The prediction; unknown names count as zero and are not remembered.
 
-        With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until `learn_one` gets its
-        target with the same token: learned as if it had come at once, it would mislead.
+        With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until
+        `learn_one` gets its target with the same token: learned as if it had come at once, it would
+        mislead.
         """
         return float(self._learner.loss.mean(self._score(x, token)))
 
