@@ -107,12 +107,18 @@ def learned(loss: str, events: Sequence[Event], **how: Any) -> tuple[StackLearne
     return learner, both_scores(learner, events)
 
 
-def mean_loss(learner: StackLearner, scores: Array, events: Sequence[Event]) -> float:
-    """Mean of the loss, of rows that count."""
-    value = learner._kernels.learn_rows and learner.loss.value
-    pairs = zip(scores.tolist(), events, strict=True)
-    losses = [value(score, event.y) for score, event in pairs if event.w]
-    return float(np.mean(losses))
+def loss_of(loss: str, score: float, y: float) -> float:
+    if loss == "logistic":
+        return float(np.logaddexp(0.0, score) - y * score)
+    if loss == "squared":
+        return 0.5 * (score - y) ** 2
+    return float(np.exp(score) - y * score + (y * np.log(y) - y if y else 0.0))
+
+
+def mean_loss(loss: str, scores: Array, events: Sequence[Event]) -> float:
+    """Weighted by importance."""
+    losses = [loss_of(loss, score, e.y) for score, e in zip(scores.tolist(), events, strict=True)]
+    return float(np.average(losses, weights=[event.w for event in events]))
 
 
 def state_of(learner: StackLearner) -> tuple[bytes, ...]:
