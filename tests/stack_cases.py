@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from streamlasso import SparseClassifier, SparseRegressor
 from streamlasso.index import GrowingIndex
 from streamlasso.stack import StackLearner
 
@@ -105,6 +106,10 @@ def both_scores(learner: StackLearner, events: Sequence[Event]) -> Array:
 def learned(loss: str, events: Sequence[Event], **how: Any) -> tuple[StackLearner, Array]:
     learner = StackLearner(loss, GrowingIndex(), **how)
     return learner, both_scores(learner, events)
+
+
+def estimator(loss: str, **how: Any) -> Any:
+    return SparseClassifier(**how) if loss == "logistic" else SparseRegressor(loss=loss, **how)
 
 
 def loss_of(loss: str, score: float, y: float) -> float:

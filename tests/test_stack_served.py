@@ -14,6 +14,7 @@ from stack_cases import (
     both_scores,
     dense,
     each_loss,
+    estimator,
     learned,
     mean_loss,
     mixed,
@@ -21,15 +22,11 @@ from stack_cases import (
     weighted,
 )
 
-from streamlasso import SparseClassifier, SparseRegressor, load
+from streamlasso import SparseClassifier, load
 from streamlasso.export import from_cell
 from streamlasso.stack.places import MOST_LEVELS, Book, Level
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
-
-
-def estimator(loss: str, **how: Any) -> Any:
-    return SparseClassifier(**how) if loss == "logistic" else SparseRegressor(loss=loss, **how)
 
 
 def fitted(loss: str, events: list[Event], **how: Any) -> Any:
