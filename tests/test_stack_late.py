@@ -128,7 +128,7 @@ def test_a_token_predicted_again_has_the_newest_inputs_and_place() -> None:
 @pytest.mark.parametrize("token", [1.5, b"a", ["a"], {"a": 1}, object()])
 def test_what_cannot_be_a_token_is_refused(token: Any) -> None:
     model = begun("logistic")
-    with pytest.raises(TypeError, match="token = .* must be a str, an int or a tuple"):
+    with pytest.raises(TypeError, match=r"token = .* must be a str, an int or a tuple"):
         model.predict_one({"a": 1.0}, token=token)
     before = state_of(model.learner)
     with pytest.raises(TypeError, match="token = "):
