@@ -11,7 +11,7 @@ from streamlasso.arrays import checked_importances, checked_targets
 from streamlasso.checks import check_importance, flag, reals, refuse_infinite
 from streamlasso.encoding import RowEncoder, frame_rows
 from streamlasso.estimators.making import make_learner
-from streamlasso.estimators.pending import Pending
+from streamlasso.estimators.pending import Pending, checked_token
 from streamlasso.estimators.reports import Reports
 from streamlasso.feeding import learn_events
 from streamlasso.grid import listed
@@ -119,6 +119,8 @@ class SparseLinear(Reports):
 
     def _learn(self, x: Event, target: float, w: float, token: Any = None) -> None:
         encoder = self._encoder
+        if token is not None:
+            token = checked_token(token)
         try:
             allocate = w > 0
         except TypeError:
@@ -139,6 +141,8 @@ class SparseLinear(Reports):
 
     def _score(self, x: Event, token: Any = None) -> float:
         encoder = self._encoder
+        if token is not None:
+            token = checked_token(token)
         encoder.encode(x, allocate=False)
         row = encoder.slots, encoder.values, encoder.size
         learner = self._learner

@@ -1,9 +1,9 @@
 """From an estimator's parameters to its learner."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from streamlasso.checks import flag
+from streamlasso.checks import flag, shown
 from streamlasso.grid import expand
 from streamlasso.index import FeatureIndex
 from streamlasso.learner import Learner
@@ -35,6 +35,8 @@ def make_learner(
     plain = scale is None and grid is None and not flag("refit", refit)
     if select == "stack":
         return _stack(rule, loss, index, fit_intercept, scale, grid, refit, serving)
+    if isinstance(rule, Sequence) and not isinstance(rule, str):
+        raise ValueError(f"rule = {shown(rule)} is a list: give select='stack', or one rule")
     if rule is None and plain and loss.name in FAMILIES:
         return StackLearner(loss, index, fit_intercept=fit_intercept, **serving)
     for name, default in SERVING.items():

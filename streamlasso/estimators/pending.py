@@ -8,9 +8,20 @@ import numpy.typing as npt
 from streamlasso.checks import shown
 from streamlasso.names import plain_name
 
-__all__ = ["Pending"]
+__all__ = ["Pending", "checked_token"]
 
 Array = npt.NDArray[Any]
+
+
+def checked_token(token: Any) -> Any:
+    """The token, plain; an error for what cannot be one."""
+    try:
+        return plain_name(token)
+    except TypeError:
+        raise TypeError(
+            f"token = {shown(token)} is of type {type(token).__name__}; a token must be a str, an "
+            "int or a tuple of them: convert it with str()"
+        ) from None
 
 
 class Pending:
@@ -27,7 +38,6 @@ class Pending:
 
     def keep(self, token: Any, inputs: Array) -> None:
         """Keep an event's inputs; the oldest event goes where there are too many."""
-        token = plain_name(token)
         self.inputs.pop(token, None)
         self.inputs[token] = inputs
         if len(self.inputs) > self.limit:

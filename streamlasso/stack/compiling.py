@@ -66,9 +66,12 @@ def poisson(mean):  # type: ignore[no-untyped-def]
 
 
 def deviance(score, target):  # type: ignore[no-untyped-def]
-    """Half the deviance of a count: its loss less that of a perfect prediction."""
-    own = target * math.log(target) - target if target > 0 else 0.0
-    return numerics.bounded_exp_integral(score) - target * score - own
+    """Half the deviance of a count: its loss less that of a perfect prediction, never below 0."""
+    least = 0.0
+    if target > 0:
+        best = numerics.bounded_log(target)
+        least = numerics.bounded_exp_integral(best) - target * best
+    return max(numerics.bounded_exp_integral(score) - target * score - least, 0.0)
 
 
 def deviance_at(score, mean, target):  # type: ignore[no-untyped-def]

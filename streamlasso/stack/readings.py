@@ -195,17 +195,23 @@ class StackReadings(TakesRows):
         return slots, np.asarray(np.clip(away, -bounds, bounds))
 
     def intercept(self, lane: int | None = None) -> float:
-        """The intercept: the score of a row whose features are all at their centres."""
+        """The intercept: the score of a row whose features are all at their centres.
+
+        Before a score is cut to what the rows so far allow: with contributions it adds up to a
+        score that may lie beyond.
+        """
         rows, book = self.lanes_array, self.book
         biases = -rows[Row.Z] / rows[Row.Q]
         if lane is not None:
             return float(biases[lane] + book[Book.ORIGIN])
-        inputs = np.zeros_like(self._inputs)
-        empty = np.zeros(0, np.uint32), np.zeros(0, self.dtype)
-        score: float = self._kernels.score_row(
-            self.state, rows, book, np.zeros_like(self._scratch), inputs, self._kept, *empty, 0
-        )
-        return score
+        score = float(rows[Row.WEIGHT] @ biases + book[Book.OFFSET])
+        mean = 0.0
+        if self.loss.name == "squared" and book[Book.EVENTS]:
+            mean = book[Book.TARGETS] / book[Book.EVENTS]
+        place = self._at["LEVEL"] + int(book[Book.CHOSEN])
+        slope, bias = (book[place + row * MOST_LEVELS] for row in (Level.SLOPE, Level.BIAS))
+        size = book[Book.SIZE]
+        return float(score + slope * (score - mean) + bias * size + book[Book.ORIGIN])
 
     _inputs: Array
     _scratch: Array
