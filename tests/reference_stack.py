@@ -96,9 +96,13 @@ class Stack:
         lane = self.lanes[k]
         if lane.newton:
             return self.rho / lane.step + n
+        if lane.steady:
+            return self.rho / lane.step
         return (BETA * self.rho + math.sqrt(n) / self.unit()) / lane.step
 
     def threshold(self, k: int) -> float:
+        if self.lanes[k].steady:
+            return 0.0
         return THETA * (self.lane_noise(k) if self.lanes[k].newton else 1.0)
 
     def weight(self, k: int, feature: Feature) -> float:
@@ -186,15 +190,15 @@ class Stack:
             for k in K:
                 slope, h, _ = pushes[k]
                 w, q = self.weight(k, feature), self.precision(k, feature.n[k])
-                D = 1 + h * max(V[k] - xs**2 / q, 0.0) if self.lanes[k].newton else 1.0
+                D = 1 + h * max(V[k] - xs**2 / q, 0.0) if self.lanes[k].damped else 1.0
                 g = slope * xs / D
-                feature.n[k] += h * xs**2 / D if self.lanes[k].newton else g**2
+                feature.n[k] += h * xs**2 / D if self.lanes[k].damped else g**2
                 feature.z[k] += g - (self.precision(k, feature.n[k]) - q) * w
             feature.information += h_full * xs**2
             power += xs**2
         for k, lane in enumerate(self.lanes):
             slope, h, rise = pushes[k]
-            D = 1 + h * max(V[k] - 1 / self.q_b[k], 0.0) if lane.newton else 1.0
+            D = 1 + h * max(V[k] - 1 / self.q_b[k], 0.0) if lane.damped else 1.0
             forgotten = (self.q_b[k] - self.first_q[k]) / MEMORY if lane.fast else 0.0
             dq = rise / D - forgotten
             self.z_b[k] += slope / D - dq * biases[k]

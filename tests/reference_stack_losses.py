@@ -123,7 +123,7 @@ class Labels(Likelihood):
 class Counts(Likelihood):
     """Poisson deviance with e^s continued by its tangent from s = 20 on."""
 
-    lanes: Sequence[Lane] = (*LANES[:-1], Lane(False, 1.0, True))
+    lanes: Sequence[Lane] = (Lane(False, 0.02), *LANES[1:-1], Lane(False, 1.0, True))
 
     def mean_of(self, score: float) -> float:
         return math.exp(score) if score <= 20 else math.exp(20) * (1 + score - 20)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from reference_base import shrink
 from reference_scales import Values
 
-__all__ = ["LANES", "Faded", "Fading", "Feature", "Filter", "Lane", "clip", "sigmoid"]
+__all__ = ["LANES", "STEADY", "Faded", "Fading", "Feature", "Filter", "Lane", "clip", "sigmoid"]
 
 
 HALF_LIFE = 3000.0
@@ -23,15 +23,22 @@ def sigmoid(score: float) -> float:
 
 
 class Lane(NamedTuple):
-    """Step: α of AdaGrad, σ² of Newton."""
+    """Step: α of AdaGrad, σ² of Newton, the rate of a steady lane."""
 
     newton: bool
     step: float
     fast: bool = False
+    steady: bool = False
+
+    @property
+    def damped(self) -> bool:
+        return self.newton or self.steady
 
 
+STEADY = 0.1
 LANES = (
-    *(Lane(False, alpha) for alpha in (0.02, 0.1, 0.3, 1.5)),
+    Lane(False, 4 * STEADY, steady=True),
+    *(Lane(False, alpha) for alpha in (0.1, 0.3, 1.5)),
     *(Lane(True, variance) for variance in (0.3, 3.0)),
     Lane(False, 0.2, True),
     Lane(False, 2.0, True),
@@ -100,6 +107,7 @@ class Feature:
 
     def __init__(self, lanes: int) -> None:
         self.sizes = Values("rms-max")
+        self.met = 0
         self.values: list[float] = []
         self.centre = 0.0
         self.z, self.n = [0.0] * lanes, [0.0] * lanes
@@ -114,11 +122,15 @@ class Feature:
 
     def settle(self, value: float, rows: int) -> float:
         """Take the value into the mean; how far the centre moves."""
+        self.met += 1
+        before, self.centre = self.centre, 0.0
+        if self.met <= 0.5 * (rows + 1):
+            self.values = []
+            return -before
         self.values.append(value)
         count = len(self.values)
         mean = math.fsum(self.values) / count
-        before, self.centre = self.centre, 0.0
-        if count > 0.9 * (rows + 1) and mean != 0:
+        if self.met > 0.9 * (rows + 1) and mean != 0:
             variance = math.fsum((v - mean) ** 2 for v in self.values) / count
             self.centre = mean * max(0.0, 1 - 9 * variance / (count * mean**2))
         return self.centre - before

@@ -4,13 +4,25 @@ import math
 from collections.abc import Sequence
 
 from reference_stack import Look, Stack
-from reference_stack_parts import HALF_LIFE, MEMORIES, Faded, Fading, clip, sigmoid
+from reference_stack_parts import (
+    HALF_LIFE,
+    LANES,
+    MEMORIES,
+    STEADY,
+    Faded,
+    Fading,
+    Lane,
+    clip,
+    sigmoid,
+)
 
 __all__ = ["Reals"]
 
 
 class Reals(Stack):
     """Squared loss; targets are t = y − y₁, b is their deviation."""
+
+    lanes: Sequence[Lane] = (Lane(False, STEADY, steady=True), *LANES[1:])
 
     def __init__(self, **how: float) -> None:
         self.targets: list[float] = []
@@ -27,7 +39,7 @@ class Reals(Stack):
 
     def prior_nats(self, k: int) -> float:
         lane = self.lanes[k]
-        return 0.3 if lane.newton else lane.step * (2 if lane.fast else 1)
+        return 0.3 if lane.damped else lane.step * (2 if lane.fast else 1)
 
     def unit(self) -> float:
         return self.b
@@ -90,7 +102,7 @@ class Reals(Stack):
         bound = 6 * math.sqrt(self.losses[k].total / self.seen.total)
         slope = importance * clip(clip(score, *self.range()) - y, -bound, bound)
         lane = self.lanes[k]
-        if lane.newton or lane.fast:
+        if lane.damped or lane.fast:
             return slope, importance, importance
         before = math.sqrt(math.fsum(g**2 for g in self.slopes[k]))
         self.slopes[k].append(slope / self.b)

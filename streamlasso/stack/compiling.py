@@ -99,6 +99,7 @@ LOSSES: dict[str, dict[str, Any]] = {
                  "value_of": log_loss_at, "loss_of": log_loss, "COUNTS": False},
     "poisson": {"link_of": numerics.bounded_log, "mean_of": numerics.bounded_exp,
                 "curvature_of": poisson, "value_of": deviance_at, "loss_of": deviance,
+                "deviance": deviance,
                 "COUNTS": True},
     "squared": {"loss_of": half_square},
 }  # fmt: skip
