@@ -4,6 +4,7 @@ import math
 
 from streamlasso.stack.binding import (
     CENTRE,
+    COUNTS,
     DUALS,
     FULL,
     INFORMATION,
@@ -54,7 +55,7 @@ __all__ = [
 FIRST = 2
 WARM_UP = 30.0
 LARGEST = 1e290
-LARGEST_TARGET = 1e145
+LARGEST_SINGLE, LARGEST_COUNT = 1e16, 1e15
 
 
 def score_one(state, lanes, book, scratch, inputs, kept, slots, values, start, stop):
@@ -63,6 +64,18 @@ def score_one(state, lanes, book, scratch, inputs, kept, slots, values, start, s
     combine(lanes, book, scratch, inputs)
     inputs[SERVED] = served_score(book, inputs)
     return norm
+
+
+def fits(state, norm, target, importance):
+    """Whether sums of the squares of a row's numbers stay finite in its records.
+
+    A count of 10^15 or more is none.
+    """
+    most = math.sqrt(LARGEST) if state.itemsize == 8 else LARGEST_SINGLE
+    largest = max(1.0, abs(target)) * max(1.0, importance)
+    if COUNTS and not target < LARGEST_COUNT:
+        return False
+    return norm < most * most and largest < most
 
 
 def learn_one(
@@ -77,7 +90,7 @@ def learn_one(
     scores[row, 0], scores[row, 1] = inputs[SERVED], inputs[FULL]
     if importance == 0:
         return
-    if not (norm < LARGEST and abs(target) < LARGEST_TARGET and importance < LARGEST_TARGET):
+    if not fits(state, norm, target, importance):
         book[Book.REJECTED] += 1
         return
     book[Book.LIFE] += importance
