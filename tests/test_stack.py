@@ -275,7 +275,7 @@ def test_an_importance_of_2_weighs_as_much_as_two_in_the_mean_loss() -> None:
         ({"serve": math.nan}, "serve = nan must be"),
         ({"serve": True}, "serve = True must be"),
         ({"serve": [1]}, r"serve = \[1\] must be a number"),
-        ({"tolerance": -0.1}, "tolerance = -0.1 must be ≥ 0: the share of loss"),
+        ({"tolerance": -0.1}, "tolerance = -0.1 must be ≥ 0 and finite: the share of loss"),
         ({"tolerance": math.inf}, "tolerance = inf must be"),
         ({"tolerance": "low"}, "tolerance = 'low' must be a number"),
         ({"max_active": 0}, "max_active = 0 must be a whole number ≥ 1, or None"),

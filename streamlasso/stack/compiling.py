@@ -51,7 +51,8 @@ TOP = (
 
 
 def logit(mean):  # type: ignore[no-untyped-def]
-    """log(p/(1 − p))."""
+    """log(p/(1 − p)), of a mean that rounding made 0 or 1 too."""
+    mean = min(max(mean, 1e-15), 1.0 - 1e-15)
     return math.log(mean / (1.0 - mean))
 
 

@@ -42,7 +42,7 @@ __all__ = [
 
 GROW = 1 / 0.9999
 LEVEL_PRIOR = 0.01
-LOUD = 1e100
+LOUD = math.inf
 NEGLIGIBLE = 40.0
 
 
@@ -66,7 +66,8 @@ def absorb(book, inputs, gains, residual, curvature, patience):
     spread_of_score = 0.0
     for i in range(INPUTS):
         spread_of_score += gains[i] * inputs[i]
-    scale = 1.0 / (1.0 + curvature * spread_of_score)
+    # Rounding after a row of huge importance can leave less than nothing of a variance.
+    scale = 1.0 / (1.0 + curvature * max(spread_of_score, 0.0))
     shrink = curvature * scale
     step = residual * scale * patience
     largest = 0.0
@@ -96,7 +97,7 @@ def filter_level(book, level, score, unit, residual, curvature):
     c_bias = book[at + Level.C_BIAS * MOST_LEVELS]
     first = c_slope * score + c_both * unit
     second = c_both * score + c_bias * unit
-    scale = 1.0 / (1.0 + curvature * (first * score + second * unit))
+    scale = 1.0 / (1.0 + curvature * max(first * score + second * unit, 0.0))
     book[at + Level.SLOPE * MOST_LEVELS] += first * residual * scale
     book[at + Level.BIAS * MOST_LEVELS] += second * residual * scale
     shrink = curvature * scale

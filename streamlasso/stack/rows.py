@@ -4,6 +4,7 @@ import math
 
 from streamlasso.stack.binding import (
     CENTRE,
+    COUNTS,
     DUALS,
     FULL,
     INFORMATION,
@@ -55,7 +56,7 @@ FIRST = 2
 WARM_UP = 30.0
 LEVEL_PRIOR = 0.01
 LARGEST = 1e290
-LARGEST_TARGET = 1e145
+LARGEST_SINGLE, LARGEST_COUNT = 1e16, 1e15
 
 
 def score_one(state, lanes, book, scratch, inputs, kept, slots, values, start, stop):
@@ -66,11 +67,25 @@ def score_one(state, lanes, book, scratch, inputs, kept, slots, values, start, s
     return norm
 
 
+def fits(state, norm, target, importance):
+    """Whether sums of the squares of a row's numbers stay finite in its records.
+
+    A count of 10^15 or more is none.
+    """
+    most = math.sqrt(LARGEST) if state.itemsize == 8 else LARGEST_SINGLE
+    largest = max(1.0, abs(target)) * max(1.0, importance)
+    if COUNTS and not target < LARGEST_COUNT:
+        return False
+    return norm < most * most and largest < most
+
+
 def learn_one(
     state, lanes, book, scratch, inputs, gains, kept, bins, slots, values, start, stop,
     target, importance, late, pending, scores, row,
 ):  # fmt: skip
     """Score a row, then learn it; with ``late`` the inputs are those it was predicted with."""
+    # Python's floats are float64: rows one by one must round as rows of float32 arrays do.
+    importance, target = state.dtype.type(importance) + 0.0, state.dtype.type(target) + 0.0
     if late:
         norm = gather(state, lanes, book, scratch, gains, kept, slots, values, start, stop)
     else:
@@ -78,7 +93,7 @@ def learn_one(
     scores[row, 0], scores[row, 1] = inputs[SERVED], inputs[FULL]
     if importance == 0:
         return
-    if not (norm < LARGEST and abs(target) < LARGEST_TARGET and importance < LARGEST_TARGET):
+    if not fits(state, norm, target, importance):
         book[Book.REJECTED] += 1
         return
     book[Book.LIFE] += importance

@@ -54,6 +54,8 @@ def learn_one(
     start, stop, target, importance, late, pending, scores, row,
 ):  # fmt: skip
     """Score a row, then learn it; with ``late`` the inputs are those it was predicted with."""
+    # As for two classes: float32 arrays round.
+    importance = state.dtype.type(importance) + 0.0
     seen = work if late else inputs
     norm = gather_classes(state, lanes, book, each, scratch, seen, kept, slots, values, start, stop)
     if not late:
