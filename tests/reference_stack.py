@@ -211,6 +211,10 @@ class Stack:
 
     # In the user's units
 
+    def intercept(self) -> float:
+        """The served score of an event without features."""
+        return self.look({}).served
+
     def lane_weights(self, k: int) -> dict[Any, float]:
         return {
             n: self.weight(k, f) / f.sizes.scale for n, f in self.features.items() if f.sizes.sizes
