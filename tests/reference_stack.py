@@ -17,7 +17,7 @@ from reference_stack_parts import LANES, Faded, Feature, Filter, Lane
 
 __all__ = ["Look", "Stack"]
 
-LEVELS = (0.0, 0.0003, 0.003, 0.01, 0.03, 0.3, 1.0, 3.0)
+LEVELS = (0.0, 0.0003, 0.003, 0.03, 0.3, 1.0, 3.0, 10.0)
 BETA, THETA, MEMORY = 0.3, 0.5, 10.0
 
 

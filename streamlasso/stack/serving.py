@@ -17,7 +17,7 @@ from streamlasso.stack.places import MOST_LEVELS
 
 __all__ = ["LEVELS", "checked_serving", "put_levels"]
 
-LEVELS = (0.0, 0.0003, 0.003, 0.01, 0.03, 0.3, 1.0, 3.0)
+LEVELS = (0.0, 0.0003, 0.003, 0.03, 0.3, 1.0, 3.0, 10.0)
 NATS = "a feature's worth in nats, or 'sparsest' or 'all'"
 SHARE = "the share of loss that sparsity may cost"
 
