@@ -11,6 +11,7 @@ import math
 import os
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +39,25 @@ Array = npt.NDArray[Any]
 OUR_RESULTS = Path(__file__).parent / "quality_ours.json"
 LOSSES = {"binary": "logistic", "regression": "squared"}
 MEASURED = "## Measured\n"
+LEVELS = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # nats
 UNITS = {"Regression": "root mean squared error", "Many classes": "log loss; accuracy"}
 
 
-def learner_for(rows: Rows) -> Any:
+def learner_for(rows: Rows, **served: Any) -> Any:
     """Our learner without arguments, its index filled with the names of the set."""
     index = GrowingIndex()
     slots = [index.add(name) for name in rows.names]
     if slots != list(range(FIRST, FIRST + len(slots))):
         raise ValueError("names of a set must be given slots in order")
+    if rows.task in LOSSES:
+        try:
+            from streamlasso.stack import StackLearner
+        except ImportError:  # until there is one
+            pass
+        else:
+            return StackLearner(LOSSES[rows.task], index, **served)
     loss: Any = Softmax(rows.classes) if rows.task == "classes" else LOSSES[rows.task]
-    try:
-        from streamlasso.stack import StackLearner
-    except ImportError:  # until there is one
-        return Learner(FTRLProximal(alpha=0.1, l1="evidence"), loss, index, scale="rms-max")
-    return StackLearner(loss, index)
+    return Learner(FTRLProximal(alpha=0.1, l1="evidence"), loss, index, scale="rms-max")
 
 
 def learn(learner: Any, rows: Rows, start: int, end: int) -> Array:
@@ -81,31 +86,42 @@ def full(rows: Rows, marks: list[int], means: list[float], seconds: float) -> Re
         else:
             error = 2 * (mark * mean - before) / (mark - skipped)  # ours is half the square
             curve.append([mark, float(f"{math.sqrt(max(error, 0.0)):.5g}")])
-    return Result("full", "", curve[-1][1], None, None, float(f"{seconds:.3g}"), curve)
+    return Result("full", "StackLearner", curve[-1][1], None, None, float(f"{seconds:.3g}"), curve)
 
 
 def ours(rows: Rows) -> list[Result]:
-    """What is served and, where the learner tells, the full mixture and each level of sparsity."""
+    """What is served and, where the learner tells, the full mixture."""
     learn(learner_for(rows), rows, 0, 1)  # compiles
     learner = learner_for(rows)
     marks = np.geomspace(min(10, len(rows)), len(rows), 40).astype(int)
     marks = sorted({*marks.tolist(), min(LOOK, len(rows))})
     scores, means, seconds = [], [], 0.0
-    for begin, end in zip([0, *marks], marks, strict=False):
+    for begin, end in pairwise([0, *marks]):
         start = time.perf_counter()
         scores.append(learn(learner, rows, begin, end))
         seconds += time.perf_counter() - start
         means.append(float(getattr(learner, "full_loss", math.nan)))
     said = np.concatenate(scores)
     said = shares(said) if rows.task == "classes" else said
-    active = int(np.sum(learner.active_features()))
-    found = [measured(rows, said, "served", "", active, seconds)]
+    active, kind = int(np.sum(learner.active_features())), type(learner).__name__
+    found = [measured(rows, said, "served", kind, active, seconds)]
     if not math.isnan(means[-1]):
         found.append(full(rows, marks, means, seconds))
-    for level in getattr(learner, "level_table", list)():
-        loss = math.sqrt(2 * level["loss"]) if rows.task == "regression" else level["loss"]
-        name = f"{level['worth']:g}"
-        found.append(Result("level", name, float(f"{loss:.6g}"), None, int(level["active"]), 0.0))
+    return found
+
+
+def path(rows: Rows) -> list[Result]:
+    """A pass for each level of sparsity, served from the first row to the last."""
+    found = []
+    for worth in LEVELS:
+        try:
+            learner = learner_for(rows, serve=worth)
+        except TypeError:
+            return []
+        start = time.perf_counter()
+        scores = learn(learner, rows, 0, len(rows))
+        seconds, active = time.perf_counter() - start, int(learner.active_features())
+        found.append(measured(rows, scores, "level", f"{worth:g}", active, seconds))
     return found
 
 
@@ -158,7 +174,11 @@ def tables(peers: Results, our: Results, missing: dict[str, str]) -> list[str]:
                     kept.append(own[which].loss / least.loss)
                 cells.append(f"{kept[-1]:.3f}" if least is not None and which in own else "")
             lines.append(f"| {name} | {' | '.join(cells)} |")
-            settings += [f"| {name} | {system} | {one.setting} |" for system, one in tuned.items()]
+            settings += [
+                f"| {name} | {'ours' if system == 'served' else system} | {one.setting} |"
+                for system, one in {**tuned, **own}.items()
+                if system in PEERS or one.setting == "Learner"
+            ]
         lines += [*ratio_lines(ratios, len(heads) - 3), ""]
     return lines + settings
 
@@ -177,6 +197,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=SETS, action="append", help="this set; repeatable")
     parser.add_argument("--rows", type=int, help="only the first rows of each; nothing is kept")
     parser.add_argument("--peers", nargs="*", choices=PEERS, help="run these anew (default: all)")
+    parser.add_argument(
+        "--levels",
+        choices=SETS,
+        action="append",
+        default=[],
+        help="of this set a pass for each level of sparsity, too; repeatable",
+    )
     parser.add_argument("-o", type=Path, metavar="PAGE", help="page whose tables are replaced")
     chosen = parser.parse_args(arguments)
     data = chosen.data or os.environ.get("STREAM_DATA")
@@ -194,8 +221,10 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.peers is not None:
             run_peers(name, rows, peers, chosen.peers or list(PEERS),
                       None if chosen.rows else PEER_RESULTS)  # fmt: skip
-        our[name] = ours(rows)
-        print(f"{name}: {our[name][0].loss:.5g} in {our[name][0].seconds:.3g} s", file=sys.stderr)
+        levels = [one for one in our.get(name, []) if one.system == "level"]
+        our[name] = ours(rows) + (path(rows) if name in chosen.levels else levels)
+        told = " ".join(f"{one.system} {one.loss:.5g}" for one in our[name][:2])
+        print(f"{name}: {told} in {our[name][0].seconds:.3g} s", file=sys.stderr, flush=True)
         if not chosen.rows:
             write_results(OUR_RESULTS, our)
     lines = tables(peers, our, missing)

@@ -168,7 +168,9 @@ def test_pictures_are_drawn_from_what_was_kept(tmp_path: Path) -> None:
     curve = [[10, 0.7], [100, 0.6], [1000, 0.5]]
     peers = {name: [Result(system, "", 0.5, 0.7, 30, 1.0, curve) for system in PEERS]
              for name in SETS}  # fmt: skip
-    levels = [Result("level", f"{worth}", 0.5 + worth, None, 9, 0.0) for worth in (0.01, 0.1)]
+    levels = [
+        Result("level", f"{worth}", 0.5 + worth, None, int(1 / worth), 0.0) for worth in (0.01, 0.1)
+    ]
     our = {name: [Result("served", "", 0.4, 0.8, 9, 1.0, curve), *levels] for name in SETS}
     write_results(tmp_path / "ours.json", our)
     our = read_results(tmp_path / "ours.json")
