@@ -72,15 +72,22 @@ def test_seeded_streams_are_the_same_each_time() -> None:
     assert abs(load("seeded, shift 3", Path()).values.mean() - 3) < 0.1
 
 
-@pytest.mark.parametrize("dense", [False, True])
-@pytest.mark.parametrize("penalty", [None, "l1", "l2", "elasticnet"])
+@pytest.mark.parametrize(
+    ("penalty", "dense"),  # L1 on dense rows shrinks what is absent, too
+    [
+        (None, False),
+        ("l1", False),
+        ("l2", False),
+        ("elasticnet", False),
+        (None, True),
+        ("l2", True),
+    ],
+)
 @pytest.mark.parametrize("rate", ["constant", "optimal", "invscaling"])
 def test_the_compiled_pass_is_scikit_learns(rate: str, penalty: str | None, dense: bool) -> None:
     from scipy.sparse import csr_array
     from sklearn.linear_model import SGDClassifier
 
-    if dense and penalty in ("l1", "elasticnet"):
-        pytest.skip("dense rows make it shrink what is absent, too")
     rows = random_rows()
     how: dict[str, Any] = {"learning_rate": rate, "eta0": 0.1, "power_t": 0.4, "alpha": 0.01}
     X = csr_array((rows.values, rows.slots.astype(np.int32), rows.indptr.astype(np.int32)))
