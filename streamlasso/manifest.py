@@ -7,8 +7,18 @@ from typing import Any
 from streamlasso.export import tuples
 from streamlasso.penalties import PENALTIES, Penalty
 from streamlasso.rules import Rule, get_rule
+from streamlasso.stack import Lane
 
-__all__ = ["number_from", "number_to", "rule_from", "rule_to", "value_from", "value_to"]
+__all__ = [
+    "given_from",
+    "given_to",
+    "number_from",
+    "number_to",
+    "rule_from",
+    "rule_to",
+    "value_from",
+    "value_to",
+]
 
 
 def number_to(value: Any) -> Any:
@@ -60,3 +70,24 @@ def value_from(value: Any) -> Any:
         return number_from(value)
     given = {name: _mapping_from(item) for name, item in value.items() if name != "penalty"}
     return PENALTIES[value["penalty"]](**given)
+
+
+def given_to(given: Any, default: Rule) -> dict[str, Any]:
+    """The rule as an estimator was given it: one, several of a stack, or none."""
+    if given is None or isinstance(given, Rule):
+        return {"given_rule": given is not None, **rule_to(given or default)}
+    listed = [lane if isinstance(lane, Lane) else Lane(lane) for lane in given]
+    return {
+        "given_rule": True,
+        "rules": [{**rule_to(lane.rule), "memory": number_to(lane.memory)} for lane in listed],
+    }
+
+
+def given_from(manifest: Mapping[str, Any]) -> Any:
+    """What `given_to` wrote."""
+    if not manifest["given_rule"]:
+        # Before format 3 no rule meant FTRL-Proximal.
+        return None if manifest["format"] >= 3 else rule_from(manifest)
+    if "rules" not in manifest:
+        return rule_from(manifest)
+    return [Lane(rule_from(each), number_from(each["memory"])) for each in manifest["rules"]]

@@ -23,9 +23,8 @@ from streamlasso.index import INDEXES, Name
 from streamlasso.learner import Learner
 from streamlasso.learners import AnyLearner
 from streamlasso.losses import Softmax, get_loss
-from streamlasso.manifest import rule_from, rule_to, value_from, value_to
-from streamlasso.rules import Rule
-from streamlasso.stack import Lane, StackLearner
+from streamlasso.manifest import given_from, given_to, value_from, value_to
+from streamlasso.stack import StackLearner
 from streamlasso.stack.classes.learner import ClassStackLearner
 
 __all__ = [
@@ -59,7 +58,7 @@ def _manifest(model: Estimator) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "estimator": type(model).__name__,
-        **_rules(model),
+        **given_to(model.rule, model.learner.rule),
         # The loss it was made with: a third class has the learner go on with another.
         "loss": get_loss(model.loss).name,
         "loss_parameters": asdict(get_loss(model.loss)),
@@ -74,29 +73,6 @@ def _manifest(model: Estimator) -> dict[str, Any]:
         "capacity": len(learner.state),
         "labels": labels,
     }
-
-
-def _rules(model: Estimator) -> dict[str, Any]:
-    """The rule as it was given: one, several of a stack, or none."""
-    given: Any = model.rule
-    if given is None or isinstance(given, Rule):
-        rule = model.learner.rule if given is None else given
-        return {"given_rule": given is not None, **rule_to(rule)}
-    listed = [lane if isinstance(lane, Lane) else Lane(lane) for lane in given]
-    return {
-        "given_rule": True,
-        "rules": [{**rule_to(lane.rule), "memory": value_to(lane.memory)} for lane in listed],
-    }
-
-
-def _given_rule(manifest: dict[str, Any]) -> Any:
-    """What `_rules` wrote."""
-    if not manifest["given_rule"]:
-        # Before format 3 no rule meant FTRL-Proximal.
-        return None if manifest["format"] >= 3 else rule_from(manifest)
-    if "rules" not in manifest:
-        return rule_from(manifest)
-    return [Lane(rule_from(each), value_from(each["memory"])) for each in manifest["rules"]]
 
 
 def _served(model: Any) -> dict[str, Any]:
@@ -267,7 +243,7 @@ def load(path: str | Path) -> Estimator:
         grid = {name: [value_from(v) for v in values] for name, values in manifest["grid"]}
         choices["grid"] = grid
     model: Estimator = kinds[manifest["estimator"]](
-        rule=_given_rule(manifest),
+        rule=given_from(manifest),
         # A name where it says all, as most estimators are given it.
         loss=loss.name if loss == get_loss(loss.name) else loss,
         index=index,

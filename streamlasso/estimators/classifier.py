@@ -1,7 +1,6 @@
 """Classification, into two classes or more."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +9,11 @@ from river import base
 
 from streamlasso.checks import check_importance
 from streamlasso.encoding import frame_rows
-from streamlasso.estimators.base import Event, SparseLinear
+from streamlasso.estimators.base import Event
+from streamlasso.estimators.by_label import ByLabel
 from streamlasso.estimators.pending import Pending
-from streamlasso.export import export_classes
 from streamlasso.feeding import score_lanes
-from streamlasso.index import FeatureIndex, Name
+from streamlasso.index import FeatureIndex
 from streamlasso.interactions import Interactions
 from streamlasso.labels import Labels
 from streamlasso.learner import Learner
@@ -30,7 +29,7 @@ __all__ = ["SparseClassifier"]
 Array = npt.NDArray[Any]
 
 
-class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[misc]
+class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
     """Sparse linear classification, one event at a time.
 
     score = intercept + Σ weight·value, with most weights exactly zero;
@@ -118,15 +117,6 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         """Whether a third class may come."""
         alone = self.grid is None and not self.refit and self.select != "stack"
         return alone and self._learner.loss.name in ("logistic", "softmax")
-
-    @property
-    def classes(self) -> tuple[Any, ...]:
-        """The labels; with two, the negative and the positive one."""
-        return self._labels.classes
-
-    @property
-    def _many(self) -> bool:
-        return self._learner.loss.together
 
     def _target(self, y: Any, w: float) -> float:
         """The number of a label, also of a new one; a third class makes room for itself."""
@@ -245,66 +235,6 @@ class SparseClassifier(SparseLinear, base.MiniBatchClassifier):  # type: ignore[
         scores = self._frame_scores(X)
         best = scores.argmax(axis=1) if self._many else scores[:, 0] > 0
         return pd.Series([self.classes[number] for number in best.tolist()], X.index)
-
-    # With more than two classes: by label
-
-    @property
-    def weights(self) -> dict[Any, Any]:
-        """Name → effective weight, active features only; of many classes label → such a dict."""
-        if not self._many:
-            return super().weights
-        weights = enumerate(self.classes)
-        return {label: self._learner.weights(lane) for lane, label in weights}
-
-    @property
-    def intercept(self) -> Any:
-        """The intercept, never penalised; of many classes label → intercept."""
-        if not self._many:
-            return super().intercept
-        return {label: self._learner.intercept(k) for k, label in enumerate(self.classes)}
-
-    @property
-    def active_features(self) -> int:
-        """Number of features whose effective weight is not zero, in any class."""
-        if not self._many:
-            return super().active_features
-        return len({name for weights in self.weights.values() for name in weights})
-
-    def explain_one(self, x: Event, label: Any = None) -> dict[Name, Any]:
-        """Name → contribution weight·value to the score, largest first; zeros left out.
-
-        The contributions and the intercept add up to the score: with two classes that of the
-        positive one, with more that of ``label``, by default the one predicted.
-        """
-        if not self._many:
-            return super().explain_one(x)
-        if label is None:
-            label = self.predict_one(x)
-        if label not in self.classes:
-            raise ValueError(f"label = {label!r} is none of the classes {list(self.classes)}")
-        return self._contributions(x, self._learner, self.classes.index(label))
-
-    def uncertainty_one(self, x: Event) -> float:
-        """u(x): how far one more event like this one can move its score, of many the widest."""
-        if not self._many:
-            return super().uncertainty_one(x)
-        encoder, learner = self._encoder, self._learner
-        encoder.encode(x, allocate=False)
-        row = encoder.slots[: encoder.size], encoder.values[: encoder.size]
-        return max(learner.uncertainty(*row, lane) for lane in range(len(self.classes)))
-
-    def export(self, path: str | Path) -> Path:
-        """Write the intercepts and the active weights alone, as ``.json`` or ``.csv``.
-
-        Of two classes as `SparseRegressor.export`; of more label by label: JSON ``{"loss",
-        "classes": [{"label", "intercept", "weights"}, …]}``, CSV columns ``label``, ``name`` and
-        ``weight``.
-        """
-        if not self._many:
-            return super().export(path)
-        learner = self._learner
-        centres = None if isinstance(learner, Learner) else learner.centres()
-        return export_classes(Path(path), learner.loss.name, self.intercept, self.weights, centres)
 
     def _take_classes(self, classes: tuple[Any, Any] | None) -> None:
         if self._many:
