@@ -30,8 +30,9 @@ from benchmarks.quality_score import (
     write_results,
 )
 from benchmarks.quality_sets import GROUPS, SETS, load
-from streamlasso import FTRLProximal, GrowingIndex, Learner
-from streamlasso.losses import Softmax
+from streamlasso import GrowingIndex
+from streamlasso.stack import StackLearner
+from streamlasso.stack.classes.learner import ClassStackLearner
 
 __all__ = ["OUR_RESULTS", "learner_for", "main", "ours", "tables", "write_page"]
 
@@ -54,15 +55,9 @@ def learner_for(rows: Rows, **served: Any) -> Any:
     slots = [index.add(name) for name in rows.names]
     if slots != list(range(FIRST, FIRST + len(slots))):
         raise ValueError("names of a set must be given slots in order")
-    if rows.task in LOSSES:
-        try:
-            from streamlasso.stack import StackLearner
-        except ImportError:  # until there is one
-            pass
-        else:
-            return StackLearner(LOSSES[rows.task], index, **served)
-    loss: Any = Softmax(rows.classes) if rows.task == "classes" else LOSSES[rows.task]
-    return Learner(FTRLProximal(alpha=0.1, l1="evidence"), loss, index, scale="rms-max")
+    if rows.task == "classes":
+        return ClassStackLearner(rows.classes, index, **served)
+    return StackLearner(LOSSES[rows.task], index, **served)
 
 
 def learn(learner: Any, rows: Rows, start: int, end: int) -> Array:
@@ -95,7 +90,7 @@ def full(rows: Rows, marks: list[int], means: list[float], seconds: float) -> Re
 
 
 def ours(rows: Rows) -> list[Result]:
-    """What is served and, where the learner tells, the full mixture."""
+    """What is served, and the full model."""
     learn(learner_for(rows), rows, 0, 1)  # compiles
     learner = learner_for(rows)
     marks = np.geomspace(min(10, len(rows)), len(rows), 40).astype(int)
@@ -105,24 +100,19 @@ def ours(rows: Rows) -> list[Result]:
         start = time.perf_counter()
         scores.append(learn(learner, rows, begin, end))
         seconds += time.perf_counter() - start
-        means.append(float(getattr(learner, "full_loss", math.nan)))
+        means.append(learner.full_loss)
     said = np.concatenate(scores)
     said = shares(said) if rows.task == "classes" else said
     active, kind = int(np.sum(learner.active_features())), type(learner).__name__
-    found = [measured(rows, said, "served", kind, active, seconds)]
-    if not math.isnan(means[-1]):
-        found.append(full(rows, marks, means, seconds))
-    return found
+    served = measured(rows, said, "served", kind, active, seconds)
+    return [served, full(rows, marks, means, seconds)]
 
 
 def path(rows: Rows) -> list[Result]:
     """A pass for each level of sparsity, served from the first row to the last."""
     found = []
     for worth in LEVELS:
-        try:
-            learner = learner_for(rows, serve=worth)
-        except TypeError:
-            return []
+        learner = learner_for(rows, serve=worth)
         start = time.perf_counter()
         scores = learn(learner, rows, 0, len(rows))
         seconds, active = time.perf_counter() - start, int(learner.active_features())

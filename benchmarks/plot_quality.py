@@ -46,7 +46,7 @@ def draw_events(peers: Results, our: Results, folder: Path) -> Path:
     for panel, name in zip(panels.flat, EVENTS, strict=True):
         ends = []
         for system, one in by_system(peers.get(name, []) + our.get(name, [])).items():
-            if one.curve is None:
+            if one.curve is None or system not in STYLE:
                 continue
             rows, means = zip(*one.curve, strict=True)
             label = OURS.get(system, f"{system}, best setting")
