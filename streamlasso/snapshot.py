@@ -76,8 +76,7 @@ def _manifest(model: Estimator) -> dict[str, Any]:
 
 def _rules(model: Estimator) -> dict[str, Any]:
     """The rule as it was given: one, several of a stack, or none."""
-    given: Any = model.rule
-    if given is None or isinstance(given, Rule):
+    if (given := model.rule) is None or isinstance(given, Rule):
         rule = model.learner.rule if given is None else given
         return {"given_rule": given is not None, **rule_to(rule)}
     listed = [lane if isinstance(lane, Lane) else Lane(lane) for lane in given]
