@@ -212,6 +212,14 @@ class Stack:
             n: self.weight(k, f) / f.sizes.scale for n, f in self.features.items() if f.sizes.sizes
         }
 
+    def intercept(self) -> float:
+        """Of what is served, before it is cut."""
+        score = self.look({}).sums[self.chosen]
+        return self.uncut(self.chosen, score)
+
+    def uncut(self, level: int, score: float) -> float:
+        return self.predict_level(level, score)
+
     def served_weights(self) -> dict[Any, float]:
         slope, tau = self.filters[self.chosen].u[0], self.taus[self.chosen]
         return {
