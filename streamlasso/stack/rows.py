@@ -72,10 +72,10 @@ def fits(state, norm, target, importance):
     A count of 10^15 or more is none.
     """
     most = math.sqrt(LARGEST) if state.itemsize == 8 else LARGEST_SINGLE
-    largest = max(1.0, abs(target)) * max(1.0, importance)
+    size = abs(target)
     if COUNTS and not target < LARGEST_COUNT:
         return False
-    return norm < most * most and largest < most
+    return norm < most * most and size < most and importance < most and size * importance < most
 
 
 def learn_one(
@@ -143,7 +143,8 @@ def learn_rows(
     for row in range(len(targets)):
         learn_one(
             state, lanes, book, scratch, inputs, gains, kept, bins, slots, values,
-            indptr[row], indptr[row + 1], targets[row], importances[row], False, 0, scores, row,
+            indptr[row], indptr[row + 1], 1.0 * targets[row], 1.0 * importances[row], False, 0,
+            scores, row,
         )  # fmt: skip
 
 
