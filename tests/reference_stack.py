@@ -201,7 +201,7 @@ class Stack:
             D = 1 + h * max(V[k] - 1 / self.q_b[k], 0.0) if lane.damped else 1.0
             forgotten = (self.q_b[k] - self.first_q[k]) / MEMORY if lane.fast else 0.0
             dq = rise / D - forgotten
-            self.z_b[k] += slope / D - dq * biases[k]
+            self.z_b[k] += slope / D - dq * self.bias(k)  # with what moves of centres gave it
             self.q_b[k] += dq
         self.rows += 1
         self.powers.append(power)
@@ -211,14 +211,18 @@ class Stack:
 
     # In the user's units
 
-    def intercept(self) -> float:
-        """The served score of an event without features."""
-        return self.look({}).served
-
     def lane_weights(self, k: int) -> dict[Any, float]:
         return {
             n: self.weight(k, f) / f.sizes.scale for n, f in self.features.items() if f.sizes.sizes
         }
+
+    def intercept(self) -> float:
+        """Of what is served, before it is cut."""
+        score = self.look({}).sums[self.chosen]
+        return self.uncut(self.chosen, score)
+
+    def uncut(self, level: int, score: float) -> float:
+        return self.predict_level(level, score)
 
     def served_weights(self) -> dict[Any, float]:
         slope, tau = self.filters[self.chosen].u[0], self.taus[self.chosen]

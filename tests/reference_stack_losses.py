@@ -57,12 +57,10 @@ class Likelihood(Stack):
         return X, M, M + self.guard * self.layer.score(X)
 
     def predict_level(self, level: int, score: float) -> float:
-        return clip(score + self.filters[level].score([score, 1.0]), *self.bounds())
+        return clip(self.uncut(level, score), *self.bounds())
 
-    def intercept(self) -> float:
-        """As it adds up with contributions: not cut."""
-        score = self.look({}).sums[self.chosen]
-        return score + self.filters[self.chosen].score([score, 1.0])
+    def uncut(self, level: int, score: float) -> float:
+        return score + self.filters[level].score([score, 1.0])
 
     def lane_slope(self, k: int, score: float, y: float, importance: float) -> tuple[float, ...]:
         h = importance * max(self.bend(score), 1e-5)

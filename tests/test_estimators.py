@@ -113,7 +113,7 @@ def test_what_each_value_means() -> None:
 
 @pytest.mark.parametrize("absent", [None, math.nan, np.nan, pd.NA, pd.NaT])
 def test_an_absent_value_is_no_feature(absent: Any) -> None:
-    with_it, without = SparseRegressor(), SparseRegressor()
+    with_it, without = SparseRegressor(FTRLProximal()), SparseRegressor(FTRLProximal())
     for value in (1.0, 2.0, absent, 3.0):
         with_it.learn_one({"a": value, "b": 1.0}, 2.0)
         without.learn_one({"b": 1.0} if value is absent else {"a": value, "b": 1.0}, 2.0)
@@ -159,7 +159,7 @@ def test_an_event_that_is_not_finite_is_left_out_and_counted() -> None:
 
 
 def test_a_dict_that_is_reused_is_read_each_time() -> None:
-    reused, fresh = SparseRegressor(), SparseRegressor()
+    reused, fresh = SparseRegressor(FTRLProximal()), SparseRegressor(FTRLProximal())
     x: dict[Name, Any] = {}
     for i in range(20):
         x["a"], x["b"] = float(i % 5), ["x", "y"][i % 2]
@@ -378,7 +378,7 @@ def test_learning_a_frame_is_learning_its_rows_to_the_bit(loss: str, rule: Rule)
 
 def test_one_importance_serves_a_whole_frame() -> None:
     events = events_of("squared")
-    one, many = SparseRegressor(), SparseRegressor()
+    one, many = SparseRegressor(FTRLProximal()), SparseRegressor(FTRLProximal())
     for x, y in events:
         one.learn_one(x, y, 2.0)
     many.learn_many(*frame_of(events), w=2)

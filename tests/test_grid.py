@@ -195,8 +195,8 @@ def test_mixed_penalties_and_unknown_selections_are_errors() -> None:
         SparseRegressor(grid={"l1": [1.0]}, select="best")
     with pytest.raises(ValueError, match="several rules or select with several outputs"):
         Learner(expand(FTRLProximal(), GRID), outputs=2, select="mix")
-    with pytest.raises(TypeError, match="there are no lanes: give the estimator a grid"):
-        SparseRegressor().lane_table()
+    with pytest.raises(TypeError, match="there are no lanes of a grid: give the estimator one"):
+        SparseRegressor(FTRLProximal()).lane_table()
     with pytest.raises(ValueError, match="memory = 0"):
         Learner(expand(TruncatedGradient(), {"period": [5, 10]}), select="mix", memory=0)
 

@@ -273,7 +273,7 @@ each_index = pytest.mark.parametrize("index", INDEXES, ids=repr)
 def test_the_same_bits_however_events_are_learned(index: FeatureIndex) -> None:
     events = stream(120)
     one, predicted, many = (
-        SparseClassifier(index=index, interactions=STREAM_SPECS) for _ in range(3)
+        SparseClassifier(FTRLProximal(), index=index, interactions=STREAM_SPECS) for _ in range(3)
     )
     for event, label in events:
         one.learn_one(event, label)
@@ -284,7 +284,7 @@ def test_the_same_bits_however_events_are_learned(index: FeatureIndex) -> None:
         many.learn_many(frame[begin:end], labels[begin:end])
     assert bits(one) == bits(predicted)
     # The columns of a frame have one order, so the rows of this one have another.
-    again = SparseClassifier(index=index, interactions=STREAM_SPECS)
+    again = SparseClassifier(FTRLProximal(), index=index, interactions=STREAM_SPECS)
     for row, label in zip(frame.to_dict("records"), labels, strict=True):
         again.learn_one(row, label)
     assert bits(many) == bits(again)
@@ -325,12 +325,12 @@ def test_a_predicted_event_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_is_remembered_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = SparseClassifier(interactions=STREAM_SPECS)
+    free = SparseClassifier(FTRLProximal(), interactions=STREAM_SPECS)
     progressive(free, stream(100))
     monkeypatch.setattr(crossing, "COMBINATIONS_LIMIT", 5)
     monkeypatch.setattr(interactions, "PLANNED_LIMIT", 10)
     monkeypatch.setattr(interactions, "FIELDS_LIMIT", 3)
-    bounded = SparseClassifier(interactions=STREAM_SPECS)
+    bounded = SparseClassifier(FTRLProximal(), interactions=STREAM_SPECS)
     progressive(bounded, stream(100))
     assert bits(bounded) == bits(free)
     crossed: Any = bounded._encoder._crossing
@@ -461,7 +461,7 @@ def test_slots_of_another_generation_are_looked_up_again() -> None:
 @each_index
 def test_a_saved_model_goes_on_to_the_same_bits(index: FeatureIndex, tmp_path: Path) -> None:
     events = stream(200)
-    whole = SparseClassifier(index=index, interactions=STREAM_SPECS)
+    whole = SparseClassifier(FTRLProximal(), index=index, interactions=STREAM_SPECS)
     progressive(whole, events[:100])
     path = whole.save(tmp_path / "model")
     restored, unpickled = load(path), pickle.loads(pickle.dumps(whole))

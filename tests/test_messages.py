@@ -123,9 +123,12 @@ CALLS: list[tuple[Callable[[], Any], list[str]]] = [
     (lambda: fit(SparseSGDClassifier(GROUPS)), ["Group", "only a number", "SparseClassifier"]),
     (lambda: SparseClassifier(GROUPS, scale="rms"), ["scale = 'rms'", "leave scale out"]),
     # Starts
-    (lambda: SparseClassifier().warm_start({"x": 1}, trust="a"), ["trust = 'a'", "a number"]),
     (
-        lambda: SparseClassifier().warm_start({"x": 1}, intercept=3),
+        lambda: SparseClassifier(FTRLProximal()).warm_start({"x": 1}, trust="a"),
+        ["trust = 'a'", "a number"],
+    ),
+    (
+        lambda: SparseClassifier(FTRLProximal()).warm_start({"x": 1}, intercept=3),
         ["'intercept'", "trust, names and namespaces"],
     ),
     (lambda: SparseClassifier(GROUPS).warm_start({"x": 1}), ["'group'", "Evidence or Adaptive"]),
@@ -133,8 +136,11 @@ CALLS: list[tuple[Callable[[], Any], list[str]]] = [
         lambda: SparseClassifier(FTRLProximal(nonnegative=True)).warm_start({"x": -1.0}),
         ["weight -1.0 of 'x'", "≥ 0", "leave such names out"],
     ),
-    (lambda: SparseClassifier().warm_start("none.csv"), ["'none.csv' is no file", ".csv or .json"]),
-    (lambda: SparseClassifier().warm_start("none.safetensors"), ["none.safetensors"]),
+    (
+        lambda: SparseClassifier(FTRLProximal()).warm_start("none.csv"),
+        ["'none.csv' is no file", ".csv or .json"],
+    ),
+    (lambda: SparseClassifier(FTRLProximal()).warm_start("none.safetensors"), ["none.safetensors"]),
     # Calibration
     (lambda: Calibrated(SparseRegressor()), ["classifier = SparseRegressor", "predict_proba_one"]),
     (lambda: Calibrated("x"), ["classifier = 'x'", "SparseClassifier()"]),
@@ -233,7 +239,8 @@ def test_a_refused_frame_brings_no_class(values: list[Any], labels: list[Any]) -
 @pytest.mark.parametrize("value", [math.inf, -math.inf, 10**400])
 @pytest.mark.parametrize("name", ["x", "never seen"])
 def test_predicting_for_an_infinity_names_the_feature(name: str, value: Any) -> None:
-    two, three, regressor = SparseClassifier(), SparseClassifier(), SparseRegressor()
+    two, three = (SparseClassifier(FTRLProximal()) for _ in range(2))
+    regressor = SparseRegressor(FTRLProximal())
     several = SparseMultiRegressor()
     for i in range(4):
         two.learn_one({"x": 1.0}, i % 2)

@@ -31,6 +31,7 @@ from streamlasso import (
     SparseClassifier,
     SparseRegressor,
 )
+from streamlasso.rules import Rule
 
 ESTIMATORS = [SparseClassifier, SparseRegressor]
 each_estimator = pytest.mark.parametrize("kind", ESTIMATORS, ids=lambda kind: kind.__name__)
@@ -78,11 +79,15 @@ def test_no_river_check_is_skipped_and_the_hard_ones_are_there(kind: Any) -> Non
 def test_rivers_checks_see_every_rule_every_loss_and_every_option(kind: Any) -> None:
     domains = ("binary",) if kind is SparseClassifier else ("real", "count")
     params = list(kind._unit_test_params())
-    assert {p["rule"].name for p in params if "rule" in p} == set(RULES)
+    rules = [p["rule"] for p in params if "rule" in p]
+    assert {rule.name for rule in rules if isinstance(rule, Rule)} == set(RULES)
+    assert any(isinstance(rule, list) for rule in rules)
     losses = {name for name, loss in LOSSES.items() if loss.domain in domains}
     assert {p["loss"] for p in params if "loss" in p} == losses
     assert {} in params
-    assert {"scale", "grid", "refit"} <= {name for p in params for name in p}
+    assert {"scale", "grid", "refit", "select", "max_active"} <= {
+        name for p in params for name in p
+    }
 
 
 def test_every_loss_belongs_to_an_estimator() -> None:
@@ -112,8 +117,8 @@ def accuracy(model: Any, data: Any) -> float:
 
 
 def test_after_a_standard_scaler() -> None:
-    model = preprocessing.StandardScaler() | SparseClassifier()
-    plain = SparseClassifier()
+    model = preprocessing.StandardScaler() | SparseClassifier(FTRLProximal())
+    plain = SparseClassifier(FTRLProximal())
     rows = [({"size": x["size"], "share": x["share"]}, y) for x, y in spam(1000)]
     assert accuracy(model, rows) > accuracy(plain, rows) + 0.05
     assert model["SparseClassifier"].weights["size"] > 0
@@ -135,8 +140,10 @@ def test_after_a_standard_scaler_in_mini_batches() -> None:
 
 
 def test_after_a_one_hot_encoder() -> None:
-    model = compose.Select("site") | preprocessing.OneHotEncoder() | SparseClassifier()
-    plain = compose.Select("site") | SparseClassifier()
+    model = (
+        compose.Select("site") | preprocessing.OneHotEncoder() | SparseClassifier(FTRLProximal())
+    )
+    plain = compose.Select("site") | SparseClassifier(FTRLProximal())
     assert accuracy(model, spam()) == accuracy(plain, spam()) > 0.7
     names = {str(name).replace("site_", "site=") for name in model["SparseClassifier"].weights}
     assert (

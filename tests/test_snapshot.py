@@ -254,7 +254,7 @@ def test_a_captured_model_is_not_moved_by_learning_on() -> None:
 
 
 def test_only_records_that_were_written_are_stored(tmp_path: Path) -> None:
-    model = SparseRegressor(index=HashingIndex(bits=18))
+    model = SparseRegressor(FTRLProximal(), index=HashingIndex(bits=18))
     model.learn_one({"a": 1.0}, 1.0)
     assert model.save(tmp_path / "m").stat().st_size < 4096
     assert load(tmp_path / "m").weights == model.weights
@@ -388,7 +388,9 @@ def test_another_format_is_an_error_that_says_what_to_do(number: Any, tmp_path: 
     captured = capture(SparseRegressor())
     captured.manifest["format"] = number
     (tmp_path / "m").write_bytes(captured.serialise()[0])
-    with pytest.raises(SnapshotError, match=f"has format {number}, this version reads {FORMAT}"):
+    with pytest.raises(
+        SnapshotError, match=f"has format {number}, this version reads 2 to {FORMAT}"
+    ):
         load(tmp_path / "m")
     with pytest.raises(SnapshotError, match="use the version of streamlasso that wrote it"):
         read_manifest(tmp_path / "m")

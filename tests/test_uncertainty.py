@@ -106,7 +106,7 @@ def test_of_ftrl_it_is_the_sum_of_steps_times_squares() -> None:
 
 
 def test_what_was_learned_often_is_less_uncertain_and_what_was_never_seen_counts() -> None:
-    model = SparseClassifier()
+    model = SparseClassifier(FTRLProximal())
     empty = model.uncertainty_one({})
     new = model.uncertainty_one({"a": 1.0})
     assert new > empty > 0
@@ -122,7 +122,7 @@ def test_what_was_learned_often_is_less_uncertain_and_what_was_never_seen_counts
 
 
 def test_without_an_intercept_an_empty_event_is_certain() -> None:
-    assert SparseRegressor(fit_intercept=False).uncertainty_one({}) == 0.0
+    assert SparseRegressor(FTRLProximal(), fit_intercept=False).uncertainty_one({}) == 0.0
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -164,7 +164,7 @@ def test_from_scikit_learn_with_its_labels_and_from_estimators(tmp_path: Path) -
     X = pd.DataFrame(random.normal(size=(200, 3)), columns=["a", "b", "c"])
     y = np.where(X["a"] - 0.5 * X["b"] > 0, "yes", "no")
     batch = LogisticRegression().fit(X, y)
-    model = SparseClassifier()
+    model = SparseClassifier(FTRLProximal())
     model.warm_start(batch)
     assert model.classes == ("no", "yes")
     expected = batch.predict_proba(X)[:, 1].tolist()
@@ -187,17 +187,17 @@ def test_from_a_vowpal_wabbit_model(tmp_path: Path) -> None:
         "options:\nChecksum: 1\n:0\nn^price:1234:0.5\nn^size:99:-0.25\nConstant:116060:0.125\n"
     )
     (tmp_path / "model.vw").write_text(text)
-    model = SparseClassifier()
+    model = SparseClassifier(FTRLProximal())
     model.warm_start(tmp_path / "model.vw", namespaces="strip")
     assert model.weights == {"price": 0.5, "size": -0.25}
     assert model.intercept == pytest.approx(0.125)
 
 
 def test_labels_are_taken_over_before_the_first_event_only() -> None:
-    source = SparseClassifier()
+    source = SparseClassifier(FTRLProximal())
     for label in ("ham", "spam") * 20:
         source.learn_one({label: 1.0}, label)
-    same, other = SparseClassifier(), SparseClassifier()
+    same, other = SparseClassifier(FTRLProximal()), SparseClassifier(FTRLProximal())
     same.learn_one({"a": 1.0}, "ham")
     same.learn_one({"a": 1.0}, "spam")
     same.warm_start(source)
@@ -206,7 +206,7 @@ def test_labels_are_taken_over_before_the_first_event_only() -> None:
     with pytest.raises(ValueError, match=r"\('ham', 'spam'\), this model has met \('spam', True\)"):
         other.warm_start(source)
     other.warm_start(source.weights)
-    third = SparseClassifier()
+    third = SparseClassifier(FTRLProximal())
     for label in "abc":
         third.learn_one({"x": 1.0}, label)
     with pytest.raises(ValueError, match="a warm start is for two classes"):
@@ -236,7 +236,7 @@ def test_what_cannot_start_from_weights_says_why(settings: Any, kind: Any, messa
 def test_a_trust_that_is_none_is_an_error() -> None:
     for trust in (-1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match=r"trust = .* must be finite and ≥ 0"):
-            SparseRegressor().warm_start({"a": 1.0}, trust=trust)
+            SparseRegressor(FTRLProximal()).warm_start({"a": 1.0}, trust=trust)
     for rule in (SoftThreshold(), TruncatedGradient()):
         with pytest.raises(ValueError, match=f"trust = 0 with {rule.name!r}.*give trust > 0"):
             SparseRegressor(rule).warm_start({"a": 1.0}, trust=0)

@@ -68,8 +68,7 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         Fields whose products are features too, ``[("site", "hour")]``: `streamlasso.interactions`.
     serve
         Of a stack of rules (``rule=None``, or ``select="stack"``), which features are served:
-        ``"sparsest"``, the sparsest model within the tolerance; ``"all"``; or a number, those worth
-        so many nats (`streamlasso.stack.serving`).
+        ``"sparsest"`` within the tolerance, ``"all"``, or those worth so many nats.
     tolerance
         The share of loss that sparsity may cost.
     max_active
@@ -168,8 +167,7 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         """Label → probability; unknown names count as zero and are not remembered.
 
         With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until
-        `learn_one` gets its label with the same token: learned as if it had come at once, it would
-        mislead.
+        `learn_one` gets its label with it: learned as if it had come at once, it would mislead.
         """
         if self._many:
             shares = self._probabilities(self._scores(x, token)[None, :])[0].tolist()

@@ -52,6 +52,7 @@ __all__ = ["gather", "rescale", "settle_centre", "soft", "weaken", "write"]
 AHEAD = 32
 PRESENT, HALF = 0.9, 0.5
 DOUBT = 9.0
+LAST_COUNT = 2**24 - 2
 
 
 def soft(vector, amount):
@@ -76,9 +77,11 @@ def weaken(state, slot, lane, ratio, hyper, clock):
 
 def settle_centre(state, slot, value, rows):
     """Take a value into its feature's mean; return how far the centre moves."""
+    before = state[slot, CENTRE]
+    if state.itemsize == 4 and rows >= LAST_COUNT:
+        return 0 * before  # a float32 counter stops at 2^24: centres stay
     met = state[slot, MET] + 1
     state[slot, MET] = met
-    before = state[slot, CENTRE]
     if met <= HALF * (rows + 1):
         # Far from being centred: its mean begins anew when it has come so often.
         if state[slot, AVERAGED] != 0:
@@ -132,7 +135,6 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
         if full != 0:
             worth = half * full * full * state[slot, INFORMATION]
             sums = sums + reaches(spread_levels(worth), taus) * (full * x)
-    store(scratch, Scratch.BIAS, 0, bias)
     store(scratch, Scratch.SCORE, 0, score)
     store(scratch, Scratch.SPREAD, 0, variance)
     constant = total(weight * bias) + book[Book.OFFSET]

@@ -61,7 +61,6 @@ class Scratch(_FromZero):
     SLOPE = auto()
     BEND = auto()  # the curvature, of Newton lanes
     RISE = auto()  # the curvature that the intercept's precision grows by
-    BIAS = auto()
 
 
 class Book(_FromZero):
@@ -116,7 +115,6 @@ class Level(_FromZero):
 
     TAU = auto()
     SLOPE = auto()
-    BIAS = auto()
     C_SLOPE = auto()
     C_BOTH = auto()
     C_BIAS = auto()

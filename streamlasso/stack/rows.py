@@ -73,10 +73,10 @@ def fits(state, norm, target, importance):
     A count of 10^15 or more is none.
     """
     most = math.sqrt(LARGEST) if state.itemsize == 8 else LARGEST_SINGLE
-    largest = max(1.0, abs(target)) * max(1.0, importance)
+    size = abs(target)
     if COUNTS and not target < LARGEST_COUNT:
         return False
-    return norm < most * most and largest < most
+    return norm < most * most and size < most and importance < most and size * importance < most
 
 
 def learn_one(
@@ -104,9 +104,10 @@ def learn_one(
     patience = 1.0 if pending == 0 else (1.0 + pending) ** -0.25
     learn_layer(lanes, book, inputs, gains, target, importance, patience)
     slopes(lanes, book, scratch, target, importance)
-    bias, variance = load(scratch, Scratch.BIAS, 0), load(scratch, Scratch.SPREAD, 0)
+    variance = load(scratch, Scratch.SPREAD, 0)
     power = write(state, lanes, book, scratch, kept, slots, values, start, stop, curvature)
     own = spread(1.0) / load(lanes, Row.Q, 0)
+    bias = load(lanes, Row.Z, 0) * own * -1.0  # with what moves of centres gave it
     bend = load(scratch, Scratch.BEND, 0)
     damp = bend * upper(variance - own, spread(0.0)) + 1.0
     slope, rise = load(scratch, Scratch.SLOPE, 0), load(scratch, Scratch.RISE, 0)
@@ -146,7 +147,8 @@ def learn_rows(
     for row in range(len(targets)):
         learn_one(
             state, lanes, book, scratch, inputs, gains, kept, bins, slots, values,
-            indptr[row], indptr[row + 1], targets[row], importances[row], False, 0, scores, row,
+            indptr[row], indptr[row + 1], 1.0 * targets[row], 1.0 * importances[row], False, 0,
+            scores, row,
         )  # fmt: skip
 
 

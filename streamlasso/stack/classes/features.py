@@ -67,7 +67,6 @@ def gather_classes(
         at = k * MODELS
         precision = load(lanes, Row.Q, at)
         bias = load(lanes, Row.Z, at) / precision * -1.0
-        store(scratch, ClassScratch.BIAS, at, bias)
         store(scratch, ClassScratch.SCORE, at, bias)
         store(scratch, ClassScratch.SPREAD, at, spread(1.0) / precision)
         constant = total(weight * bias) + each[Each.OFFSET, k]

@@ -61,7 +61,6 @@ class ClassScratch(_FromZero):
     SLOPE = auto()
     BEND = auto()
     RISE = auto()
-    BIAS = auto()
     MOVED = auto()  # what moves of centres would have changed
 
 

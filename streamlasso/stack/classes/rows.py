@@ -101,7 +101,7 @@ def settle_class_intercepts(lanes, each, scratch):
             rise = load(scratch, ClassScratch.RISE, at) / damp
             change = rise - fade * (precision - load(lanes, Row.FIRST_Q, at))
             slope = load(scratch, ClassScratch.SLOPE, at) / damp
-            bias = load(scratch, ClassScratch.BIAS, at)
+            bias = load(lanes, Row.Z, at) / precision * -1.0
             store(lanes, Row.Z, at, load(lanes, Row.Z, at) + slope - change * bias)
             store(lanes, Row.Q, at, precision + change)
 
