@@ -171,7 +171,8 @@ def main() -> None:
     given = parser.parse_args()
     text = table(given.data)
     if given.output:
-        given.output.write_text(text + "\n", encoding="utf-8")
+        page = given.output.read_text(encoding="utf-8") if given.output.exists() else ""
+        given.output.write_text(page.partition("| off |")[0] + text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ class Level(_FromZero):
 
     TAU = auto()
     SLOPE = auto()
+    BIAS = auto()
     C_SLOPE = auto()
     C_BOTH = auto()
     C_BIAS = auto()
