@@ -81,7 +81,7 @@ def test_the_uncertainty_is_that_of_the_widest_class() -> None:
 
 
 def test_two_classes_stay_one_lane() -> None:
-    model = SparseClassifier()
+    model = SparseClassifier(FTRLProximal())
     for i in range(50):
         model.learn_one({"a": float(i % 3)}, "yes" if i % 2 else "no")
     model.learn_one({"a": 1.0}, "maybe", 0.0)  # an event that is not learned brings no class
