@@ -33,7 +33,7 @@ def test_the_readme_example_is_short_and_does_what_it_says(tmp_path: Path) -> No
     assert len(statements) <= 15
     (tmp_path / "example.py").write_text(block)
     subprocess.run([sys.executable, "example.py"], cwd=tmp_path, check=True, capture_output=True)
-    assert (tmp_path / "weights.csv").read_text().startswith("name,weight\n")
+    assert (tmp_path / "weights.csv").read_text().startswith("name,weight,centre\n")
 
 
 def test_a_rule_made_as_documented_learns(tmp_path: Path) -> None:
