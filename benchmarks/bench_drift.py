@@ -31,6 +31,7 @@ from streamlasso import (
 from streamlasso.encoding import RowEncoder
 from streamlasso.grid import expand
 from streamlasso.rules import Rule
+from streamlasso.stack import StackLearner
 
 __all__ = ["DATA", "HALF_LIVES", "OURS", "Stream", "airlines", "elec2", "main", "ours", "table"]
 
@@ -112,7 +113,10 @@ Measured = dict[tuple[str, str], tuple[float, float]]
 
 def ours(stream: Stream, *, compiled: bool = True) -> Measured:
     """(learner, forgetting) → log loss and accuracy."""
-    found: Measured = {}
+    stack = StackLearner("logistic", stream.index, compiled=compiled)
+    found: Measured = {
+        ("no rule", ""): stream.measured(stack.learn_rows(*stream.rows, stream.targets))
+    }
     for name, (rule, grid) in OURS.items():
         how = {"select": "leader" if grid else None, "compiled": compiled}
         found[name, "none"] = stream.measured(stream.scores(expand(rule, grid), **how))
