@@ -100,7 +100,7 @@ def test_drift_prints_a_row_for_each_learner(
     out, skipped = capsys.readouterr()
     table = rows(out)
     assert "airlines skipped: No such file" in skipped
-    assert {row[0] for row in table} == {"the last label again", *PEERS, *OURS}
+    assert {row[0] for row in table} == {"the last label again", "no rule", *PEERS, *OURS}
     assert all(len(row) == 6 and row[3].endswith(" %") and not row[4] for row in table)
     monkeypatch.delenv("STREAM_DATA", raising=False)
     with pytest.raises(SystemExit):
