@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from reference_stack import Look, Stack
 from reference_stack_parts import (
@@ -32,7 +33,21 @@ class Reals(Stack):
         self.echoes = [Fading(memory) for memory in (0.0, 0.5, 0.9)]
         self.noise, self.noises = Faded(), Faded()
         self.slopes: list[list[float]] = [[] for _ in self.lanes]
+        self.how, self.given_up = how, 0
         super().__init__(**how)  # type: ignore[arg-type]
+
+    def learn(self, *row: Any, **late: Any) -> Look:
+        """Begins anew where one of the first targets was wild; ``given_up`` rows are lost then."""
+        look = super().learn(*row, **late)
+        if self.rows in (8, 16, 32):
+            newer = Reals()
+            newer.targets = self.targets[self.rows // 2 :]
+            newer.importances = self.importances[self.rows // 2 :]
+            if self.b > 1000 * newer.deviation() > 0:
+                given_up, origin = self.given_up + self.rows, self.origin + newer.mean()
+                self.__init__(**self.how)  # type: ignore[misc]
+                self.given_up, self.origin = given_up, origin
+        return look
 
     def priors(self) -> list[float]:
         return [0.005] * len(self.lanes) + [0.003] * 8

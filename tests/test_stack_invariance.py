@@ -112,14 +112,17 @@ def test_a_wild_value_costs_little_on_the_rows_after_it(loss: str, places: tuple
     assert after < 1.01 * plain
 
 
-@pytest.mark.parametrize(("places", "cost"), [((500,), 1.01), ((7,), 1.05), ((500, 501), 1.1)])
+@pytest.mark.parametrize(
+    ("places", "cost"),
+    [((500,), 1.01), ((7,), 1.05), ((500, 501), 1.1), ((0,), 1.05), ((3,), 1.05)],
+)
 def test_a_wild_target_costs_little_on_the_rows_after_it(
     places: tuple[int, ...], cost: float
 ) -> None:
-    """Among the first five rows it is believed."""
+    """Among the first five rows it is believed, until the learner begins anew at row 8."""
     events = dense("squared", 2000)
     values = {place: 1e9 * deviation("squared", events) for place in places}
-    rest = slice(max(places) + 1, None)
+    rest = slice(max(*places, 7) + 1, None)
     _, scores = learned("squared", events)
     _, other = learned("squared", with_targets(events, lambda t, y: values.get(t, y)))
     plain, after = (mean_loss("squared", each[rest, 0], events[rest]) for each in (scores, other))

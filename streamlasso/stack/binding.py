@@ -22,6 +22,7 @@ load_levels = store_levels = spread_levels = reaches = _UNBOUND
 prefetch = cut = scaled = observe = unit = _UNBOUND
 
 # Of the kind of loss: `likelihood` or `least_squares`; and of the loss itself.
+astray = _UNBOUND
 begin = combine = slopes = learn_layer = take_target = served_score = full_curvature = _UNBOUND
 mean_of = value_of = curvature_of = link_of = loss_of = _UNBOUND
 sigmoid = _UNBOUND

@@ -185,7 +185,7 @@ def write(state, lanes, book, scratch, kept, slots, values, start, stop, curvatu
             state[slot, INFORMATION] += curvature * square
             power += square
         if TOUCHED >= 0:
-            state[slot, TOUCHED] = rows + 1
+            state[slot, TOUCHED] = book[Book.CLOCK] + 1
     if total(moved * moved) != 0:
         precision = load(lanes, Row.Q, 0)
         store(lanes, Row.Z, 0, load(lanes, Row.Z, 0) - moved * precision)

@@ -7,7 +7,8 @@ of the second layer: (c − M)/b of each lane; (M − μ)/b; three means of t wi
 10 rows, over b; 1. All but the second are cut to ±3.
 
 A target further than 10·b from the mean is cut to that; the bound doubles with each further one in
-a row and the fifth is believed, so that a shift of level gets through.
+a row and the fifth is believed, so that a shift of level gets through. The first five are believed;
+if one of them was wild, the learner begins anew (`astray`).
 """
 
 import math
@@ -36,6 +37,7 @@ from streamlasso.stack.binding import (
 from streamlasso.stack.places import Book, Level, Row, Scratch
 
 __all__ = [
+    "astray",
     "begin",
     "combine",
     "full_curvature",
@@ -54,6 +56,7 @@ CUT, LARGEST_STEP = 3.0, 6.0
 FAR, BELIEVED, YOUNG = 10.0, 5.0, 5.0
 USED_FROM = 10.0
 LOUDEST = 50.0
+ASTRAY = 1000.0
 
 
 def begin(lanes, book):
@@ -219,6 +222,22 @@ def learn_layer(lanes, book, inputs, gains, target, importance, patience):
     choose_level(book, margin * margin)
 
 
+def astray(book):
+    """Whether a wild target among the first rows set the scale of everything.
+
+    At rows 8, 16 and 32: whether the targets of all rows vary a thousand times more than those of
+    the later half. Where they do, the learner begins anew; what is lost are these rows.
+    """
+    rows = book[Book.ROWS]
+    if rows != 4 and rows != 8 and rows != 16 and rows != 32:
+        return False
+    newer = math.sqrt(book[Book.NEWER_SQUARES] / max(book[Book.NEWER], 1e-300))
+    wild = rows > 4 and newer > 0 and book[Book.SIZE] > ASTRAY * newer
+    if not wild:
+        book[Book.NEWER] = book[Book.NEWER_MEAN] = book[Book.NEWER_SQUARES] = 0.0
+    return wild
+
+
 def settle_targets(book, target, importance):
     """Mean, deviation and range of the targets with one more."""
     before = mean_target(book)
@@ -229,5 +248,9 @@ def settle_targets(book, target, importance):
         book[Book.DEVIATIONS] += importance * away * (target - mean_target(book))
     deviation = math.sqrt(max(book[Book.DEVIATIONS], 0.0) / book[Book.EVENTS])
     book[Book.SIZE] = deviation if deviation > 0 else 1.0
+    book[Book.NEWER] += importance
+    newer = target - book[Book.NEWER_MEAN]
+    book[Book.NEWER_MEAN] += newer * importance / book[Book.NEWER]
+    book[Book.NEWER_SQUARES] += importance * newer * (target - book[Book.NEWER_MEAN])
     book[Book.LOW] = min(book[Book.LOW], target)
     book[Book.HIGH] = max(book[Book.HIGH], target)

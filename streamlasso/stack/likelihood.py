@@ -40,6 +40,7 @@ from streamlasso.stack.binding import (
 from streamlasso.stack.places import Book, Level, Row, Scratch
 
 __all__ = [
+    "astray",
     "begin",
     "combine",
     "full_curvature",
@@ -69,6 +70,11 @@ def begin(lanes, book):
 def take_target(book, target):
     """Nothing is to be done to a label or a count."""
     return target
+
+
+def astray(book):
+    """Labels and counts have a scale."""
+    return False
 
 
 def centre_of(book):

@@ -66,7 +66,8 @@ class Scratch(_FromZero):
 class Book(_FromZero):
     """Single numbers of ``book``."""
 
-    ROWS = auto()  # rows learned
+    CLOCK = auto()  # rows learned
+    ROWS = auto()  # the same since the start, or since it began anew
     POWER = auto()  # mean Σx² of a row
     RHO = auto()  # what the first rows divide steps by
     ORIGIN = auto()  # the first target, for real ones
@@ -77,6 +78,9 @@ class Book(_FromZero):
     LOW = auto()  # the smallest and largest target so far
     HIGH = auto()
     WILD = auto()  # targets in a row that were cut
+    NEWER = auto()  # number, mean and Σ of squared deviations of the targets in this block
+    NEWER_MEAN = auto()
+    NEWER_SQUARES = auto()
     EXCESS = auto()  # how much more counts vary than Poisson's; Σ discounted
     NATS = auto()  # what a squared score times information is divided by
     NOISE = auto()  # the second layer's squared errors, discounted, and their weight

@@ -58,7 +58,7 @@ class StackReadings(TakesRows):
     @property
     def clock(self) -> int:
         """Events learned so far."""
-        return int(self.book[Book.ROWS])
+        return int(self.book[Book.CLOCK])
 
     @property
     def rejected(self) -> int:

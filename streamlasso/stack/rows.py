@@ -15,6 +15,7 @@ from streamlasso.stack.binding import (
     MOST_LEVELS,
     ROOTS,
     SERVED,
+    astray,
     begin,
     combine,
     full_curvature,
@@ -40,6 +41,7 @@ from streamlasso.stack.binding import (
 from streamlasso.stack.places import Book, Level, Row, Scratch
 
 __all__ = [
+    "begin_anew",
     "learn_one",
     "learn_row",
     "learn_rows",
@@ -114,11 +116,37 @@ def learn_one(
     settle_intercepts(lanes, bias, slope, rise, damp)
     rows = book[Book.ROWS] + 1.0
     book[Book.ROWS] = rows
+    book[Book.CLOCK] += 1.0
     book[Book.POWER] += (power - book[Book.POWER]) / rows
     steep = math.sqrt(max(1.0, book[Book.POWER])) - 1.0
     book[Book.RHO] = 1.0 + steep * WARM_UP / (WARM_UP + rows)
-    if book[Book.MOST] > 0:
+    if astray(book):
+        begin_anew(state, lanes, book)
+    elif book[Book.MOST] > 0:
         limit_served(state, lanes, book, bins)
+
+
+def begin_anew(state, lanes, book):
+    """Forget all that was learned; what is counted and what was chosen stay."""
+    for slot in range(len(state)):
+        for column in range(state.shape[1]):
+            state[slot, column] = 0
+    origin = book[Book.ORIGIN] + book[Book.NEWER_MEAN]
+    kept = (
+        book[Book.CLOCK], book[Book.LEVELS], book[Book.TOLERANCE], book[Book.MOST],
+        book[Book.LIFE], book[Book.LIFE_SERVED], book[Book.LIFE_FULL], book[Book.REJECTED],
+    )  # fmt: skip
+    for i in range(len(book)):
+        if not LEVEL <= i < LEVEL + MOST_LEVELS:  # the levels' τ
+            book[i] = 0.0
+    (
+        book[Book.CLOCK], book[Book.LEVELS], book[Book.TOLERANCE], book[Book.MOST],
+        book[Book.LIFE], book[Book.LIFE_SERVED], book[Book.LIFE_FULL], book[Book.REJECTED],
+    ) = kept  # fmt: skip
+    book[Book.ORIGIN] = origin  # until the next target
+    for lane in range(MODELS):
+        lanes[Row.Z, lane] = lanes[Row.SQUARES, lane] = lanes[Row.LOSS, lane] = 0.0
+    start(lanes, book)
 
 
 def score_row(state, lanes, book, scratch, inputs, kept, slots, values, size):
