@@ -63,10 +63,6 @@ class StackLearner(StackReadings):
     (2,)
     """
 
-    outputs = 1
-    scale = "rms-max"
-    select = "stack"
-
     def __init__(
         self,
         loss: str | Loss = "logistic",
@@ -121,25 +117,6 @@ class StackLearner(StackReadings):
         self._score = np.zeros((1, 2))
         self._ready = 0
         eviction.attach(self)
-
-    def refresh(self) -> None:
-        """Forget what was derived from the names: after arrays were put in place."""
-        self._prepare()
-
-    DERIVED = ("_at", "_kernels", "_scratch", "_inputs", "_gains", "_kept", "_bins", "_score",
-               "_ready")  # fmt: skip
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in self.DERIVED}
-
-    def __setstate__(self, attributes: dict[str, Any]) -> None:
-        self.__dict__.update(attributes)
-        self._prepare()
-
-    @property
-    def touched_column(self) -> int:
-        """The column of the clock of a slot's last event, where the index evicts."""
-        return self._at["TOUCHED"]
 
     # Learning and scoring
 

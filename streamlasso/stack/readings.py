@@ -6,13 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso.kernels import FIRST
-from streamlasso.losses import Loss
-from streamlasso.rules import Rule
-from streamlasso.scales import cuts
-from streamlasso.specialise import Kernels
-from streamlasso.stack.families import Lane
 from streamlasso.stack.places import MOST_LEVELS, Book, Level, Row, Scratch
-from streamlasso.taking import TakesRows
+from streamlasso.stack.reporting import Reporting
 
 __all__ = ["StackReadings"]
 
@@ -20,35 +15,25 @@ Array = npt.NDArray[Any]
 BLOCK = 1 << 16
 
 
-class StackReadings(TakesRows):
+class StackReadings(Reporting):
     """The part of `StackLearner` that looks at what was learned.
 
     A feature's part of the score is weight·(value − centre): `centres`. ``lane`` is one of the
     models side by side; None is what is served.
     """
 
-    loss: Loss
-    models: tuple[Lane, ...]
-    lanes_array: Array
     book: Array
     fit_intercept: bool
-    _at: dict[str, int]
-    _kernels: Kernels
+    _inputs: Array
+    _scratch: Array
+
+    places = Book
+    level_places = Level
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules of the lanes."""
-        return tuple(lane.rule for lane in self.models)
-
-    @property
-    def rule(self) -> Rule:
-        """The rule of the first lane."""
-        return self.models[0].rule
-
-    @property
-    def rule_name(self) -> str:
-        """What the learner is called where a rule would be."""
-        return "stack"
+    def numbers(self) -> Array:
+        """The book, with one dimension."""
+        return self.book
 
     @property
     def lanes(self) -> int:
@@ -61,45 +46,9 @@ class StackReadings(TakesRows):
         return int(self.book[Book.CLOCK])
 
     @property
-    def rejected(self) -> int:
-        """Rows left out because a number was not finite or too large to be squared."""
-        return int(self.book[Book.REJECTED])
-
-    @property
-    def counts(self) -> Array:
-        """Events learned, rejected; changes of activity are not counted row by row."""
-        counts = np.zeros((4, self.lanes), np.int64)
-        counts[0, 0], counts[1, 0] = self.clock, self.rejected
-        return counts
-
-    @property
     def shares(self) -> Array:
         """Each lane's share of the mixture; they add up to 1."""
         return np.array(self.lanes_array[Row.SHARE])
-
-    def _life(self, place: Book) -> float:
-        weight = self.book[Book.LIFE]
-        return float(self.book[place] / weight) if weight else float("nan")
-
-    @property
-    def served_loss(self) -> float:
-        """Mean progressive loss of the served model; NaN before the first row."""
-        return self._life(Book.LIFE_SERVED)
-
-    @property
-    def full_loss(self) -> float:
-        """Mean progressive loss of the full model; NaN before the first row."""
-        return self._life(Book.LIFE_FULL)
-
-    @property
-    def tolerance(self) -> float:
-        """The share of loss that sparsity may cost."""
-        return float(self.book[Book.TOLERANCE])
-
-    @property
-    def worth(self) -> float:
-        """τ: what a feature must be worth to be served, in nats over the stream so far."""
-        return float(self.book[self._at["LEVEL"] + int(self.book[Book.CHOSEN])])
 
     def lane_table(self) -> list[dict[str, Any]]:
         """For each lane: its rule, the memory of its intercept, its discounted mean loss, its share
@@ -116,21 +65,6 @@ class StackReadings(TakesRows):
             }
             for k, lane in enumerate(self.models)
         ]
-
-    def level_table(self) -> list[dict[str, float]]:
-        """For each level: its worth, discounted mean loss, and whether it is the one served."""
-        chosen, seen = int(self.book[Book.CHOSEN]), self.book[Book.SEEN]
-        half = 0.5 if self.loss.name == "squared" else 1.0
-        table = []
-        for level in range(int(self.book[Book.LEVELS])):
-            place = self._at["LEVEL"] + level
-            loss = self.book[place + Level.LOSS * MOST_LEVELS] * half
-            table.append({
-                "worth": float(self.book[place]),
-                "recent_loss": float(loss / seen) if seen else float("nan"),
-                "served": float(level == chosen),
-            })  # fmt: skip
-        return table
 
     def _read(self, slots: Array) -> Array:
         self._catch_up()
@@ -186,14 +120,6 @@ class StackReadings(TakesRows):
         centred = np.flatnonzero(centres).tolist()
         return {self.index.name(slot): float(centres[slot]) for slot in centred}
 
-    def seen_values(self, slots: Array, values: Array, size: int) -> tuple[Array, Array]:
-        """The entries of a row as they are scored: less their centres, wild ones cut."""
-        self._catch_up()
-        slots, values = slots[:size], values[:size]
-        bounds = cuts(self.state[slots])
-        away = values - self.state[slots, self._at["CENTRE"]]
-        return slots, np.asarray(np.clip(away, -bounds, bounds))
-
     def intercept(self, lane: int | None = None) -> float:
         """The intercept: the score of a row whose features are all at their centres.
 
@@ -212,10 +138,6 @@ class StackReadings(TakesRows):
         slope, bias = (book[place + row * MOST_LEVELS] for row in (Level.SLOPE, Level.BIAS))
         size = book[Book.SIZE]
         return float(score + slope * (score - mean) + bias * size + book[Book.ORIGIN])
-
-    _inputs: Array
-    _scratch: Array
-    _kept: Array
 
     def survey(self) -> tuple[int, Array]:
         """Sweep the state: tracked features, and of what is served active ones, Σ|w|, max |w|.
@@ -257,8 +179,3 @@ class StackReadings(TakesRows):
         if lane is not None:
             return float(spread[lane])
         return float(np.abs(self.lanes_array[Row.WEIGHT]) @ spread)
-
-    def _hold(self, longest: int) -> None:
-        """Have room for a row of so many features."""
-        if longest > len(self._kept):
-            self._kept = np.zeros((2 * longest, self.lanes))
