@@ -85,13 +85,13 @@ def recency(book, each, k):
     return math.log((each[Each.RECENT, k] + mean) / (each[Each.RECENT_WEIGHT, k] + 1.0) / mean)
 
 
-def softmax_loss(scores, column, target):
-    """log Σ e^s − s_y over a column of the classes."""
+def softmax_loss(scores, classes, column, target):
+    """log Σ e^s − s_y over a column of the classes; ``scores`` may have more rows than these."""
     most = scores[0, column]
-    for k in range(1, len(scores)):
+    for k in range(1, classes):
         most = max(most, scores[k, column])
     whole = 0.0
-    for k in range(len(scores)):
+    for k in range(classes):
         whole += math.exp(scores[k, column] - most)
     return most + math.log(whole) - scores[target, column]
 
@@ -170,7 +170,7 @@ def learn_levels(book, inputs, work, target, importance, fade):
         slope = 1.0 + book[0, at + ClassLevel.SLOPE * MOST_LEVELS]
         for k in range(classes):
             work[k, 0] = slope * inputs[k, SUMS + level]
-        loss = softmax_loss(work, 0, target)
+        loss = softmax_loss(work, classes, 0, target)
         most = work[target, 0] + loss  # log Σ e^s
         mean = square = 0.0
         for k in range(classes):
@@ -221,9 +221,9 @@ def learn_classes(lanes, book, each, inputs, work, gradient, target, importance,
         for i in range(INPUTS):
             score += book[0, U + i] * inputs[k, i]
         work[k, 0] = score
-    loss = softmax_loss(work, 0, target)
+    loss = softmax_loss(work, classes, 0, target)
     most = work[target, 0] + loss
-    gain = softmax_loss(inputs, MODELS, target) - loss
+    gain = softmax_loss(inputs, classes, MODELS, target) - loss
     book[0, ClassBook.GAIN] = book[0, ClassBook.GAIN] * GUARD_HALF_LIFE + importance * gain
     for k in range(classes):
         work[k, 1] = math.exp(work[k, 0] - most)

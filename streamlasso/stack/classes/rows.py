@@ -70,8 +70,8 @@ def learn_one(
         return
     right = int(target)
     book[0, ClassBook.LIFE] += importance
-    book[0, ClassBook.LIFE_SERVED] += importance * softmax_loss(inputs, SERVED, right)
-    book[0, ClassBook.LIFE_FULL] += importance * softmax_loss(inputs, FULL, right)
+    book[0, ClassBook.LIFE_SERVED] += importance * softmax_loss(inputs, classes, SERVED, right)
+    book[0, ClassBook.LIFE_FULL] += importance * softmax_loss(inputs, classes, FULL, right)
     slopes_of_classes(lanes, each, scratch, inputs, right, importance)
     power = write_classes(
         state, lanes, book, each, scratch, inputs, kept, slots, values, start, stop
