@@ -162,6 +162,11 @@ class ClassStackLearner(ClassReadings):
         self.each = np.hstack([self.each, one])
         self._prepare()
 
+    @property
+    def touched_column(self) -> int:
+        """The column of the clock of a slot's last event, where the index evicts."""
+        return self._at["TOUCHED"]
+
     # Learning and scoring
 
     def learn_row(
