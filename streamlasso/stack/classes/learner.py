@@ -61,6 +61,8 @@ class ClassStackLearner(ClassReadings):
         dtype: str = "float64",
         compiled: bool = True,
     ) -> None:
+        if dtype not in ("float64", "float32"):
+            raise ValueError(f"dtype = {dtype!r} must be 'float64' or 'float32'")
         checked_serving(serve, tolerance, max_active)
         self.loss = Softmax(classes)
         self.index: FeatureIndex = GrowingIndex() if index is None else checked_index(index)
