@@ -136,8 +136,8 @@ class ClassStackLearner(ClassReadings):
         for k in range(2):
             place = at["BLOCKS"] + k * at["BLOCK"] + 2 * own
             new.state[:, place] = two.state[:, theirs["INFORMATION"]]
-        for name in ("ROWS", "POWER", "RHO", "SEEN", "LIFE", "LIFE_SERVED", "LIFE_FULL",
-                     "REJECTED"):  # fmt: skip
+        # Not SEEN: lanes and levels begin their discounted losses anew.
+        for name in ("ROWS", "POWER", "RHO", "LIFE", "LIFE_SERVED", "LIFE_FULL", "REJECTED"):
             new.book[0, ClassBook[name]] = two.book[Book[name]]
         # Both sums began with half of each class.
         events, positive = two.book[Book.EVENTS] - 1.0, two.book[Book.TARGETS] - 0.5
