@@ -139,6 +139,8 @@ class ClassStackLearner(ClassReadings):
         # Not SEEN: lanes and levels begin their discounted losses anew.
         for name in ("ROWS", "POWER", "RHO", "LIFE", "LIFE_SERVED", "LIFE_FULL", "REJECTED"):
             new.book[0, ClassBook[name]] = two.book[Book[name]]
+        if new.book[0, ClassBook.MOST] > 0:  # until features are counted again
+            new.book[0, at["LEVEL"]] = two.book[theirs["LEVEL"]]
         # Both sums began with half of each class.
         events, positive = two.book[Book.EVENTS] - 1.0, two.book[Book.TARGETS] - 0.5
         new.book[0, ClassBook.EVENTS] = events
