@@ -41,7 +41,7 @@ class ClassStackLearner(ClassReadings):
     (`streamlasso.stack.classes.layer`). Scores have a column for each class.
 
     ``serve``, ``tolerance``, ``max_active``, ``index``, ``dtype`` and ``compiled`` are those of
-    `streamlasso.stack.StackLearner`. A record is 8·(12 + 9·classes) bytes a feature.
+    `streamlasso.stack.StackLearner`. A record is 8·(13 + 9·classes) bytes a feature.
     """
 
     outputs = 1
