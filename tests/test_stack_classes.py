@@ -223,6 +223,12 @@ def test_contributions_and_intercepts_add_up_to_scores_before_they_are_cut() -> 
     assert learner.intercept(0) < served[0] == pytest.approx(-slope * math.log(2 * 240 + 1))
 
 
+@pytest.mark.parametrize("classes", [2, 3, 9])
+def test_a_record_has_the_size_it_is_said_to_have(classes: int) -> None:
+    assert fresh(classes).state[0].nbytes == 8 * (13 + 9 * classes)
+    assert f"8·({13} + 9·classes)" in str(ClassStackLearner.__doc__)
+
+
 # What changes nothing
 
 
@@ -265,6 +271,19 @@ def test_huge_and_tiny_values_leave_everything_finite(value: float) -> None:
     for array in (learner.state, learner.book[:, ClassBook.ROWS : ClassBook.MOST], learner.each):
         assert np.isfinite(array).all()
     assert np.isfinite(scores_of(learner, odd[0])).all()
+
+
+@pytest.mark.parametrize("heavy", [1e12, 1e20, 1e144])
+@pytest.mark.parametrize("every", [7, 60])
+def test_huge_importances_leave_everything_finite(heavy: float, every: int) -> None:
+    events = classes_of(mixed(120), 3)
+    rows = [e._replace(w=heavy if t % every == 3 else 1.0) for t, e in enumerate(events)]
+    learner = fresh(3)
+    assert np.isfinite(learner.learn_encoded(*arrays(learner.index, rows))).all()
+    at = learner._at["LOSSES"]
+    for array in (learner.state, learner.lanes_array, learner.book[:, at:], learner.each):
+        assert np.isfinite(array).all()
+    assert learner.clock == 120
 
 
 def test_float32_records_lose_little_and_take_what_their_squares_can_hold() -> None:
