@@ -7,7 +7,8 @@ from typing import NamedTuple
 from reference_base import shrink
 from reference_scales import Values
 
-__all__ = ["LANES", "STEADY", "Faded", "Fading", "Feature", "Filter", "Lane", "clip", "sigmoid"]
+__all__ = ["LANES", "STEADY", "Faded", "Fading", "Feature", "Filter", "Lane", "clip", "dot",
+           "sigmoid", "softmax", "solve"]  # fmt: skip
 
 
 HALF_LIFE = 3000.0
@@ -20,6 +21,29 @@ def clip(value: float, low: float, high: float) -> float:
 
 def sigmoid(score: float) -> float:
     return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
+
+
+def softmax(scores: Sequence[float]) -> list[float]:
+    powers = [math.exp(score - max(scores)) for score in scores]
+    return [power / math.fsum(powers) for power in powers]
+
+
+def dot(a: Sequence[float], b: Sequence[float]) -> float:
+    return math.fsum(x * y for x, y in zip(a, b, strict=True))
+
+
+def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[float]:
+    """By Gauss's elimination; the matrix is positive definite."""
+    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
+    size = len(rows)
+    for i in range(size):
+        for j in range(i + 1, size):
+            ratio = rows[j][i] / rows[i][i]
+            rows[j] = [b - ratio * a for a, b in zip(rows[i], rows[j], strict=True)]
+    x = [0.0] * size
+    for i in reversed(range(size)):
+        x[i] = (rows[i][size] - dot(rows[i][i + 1 : size], x[i + 1 :])) / rows[i][i]
+    return x
 
 
 class Lane(NamedTuple):

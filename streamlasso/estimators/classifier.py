@@ -11,7 +11,7 @@ from streamlasso.checks import check_importance
 from streamlasso.encoding import frame_rows
 from streamlasso.estimators.base import Event
 from streamlasso.estimators.by_label import ByLabel
-from streamlasso.estimators.pending import Pending
+from streamlasso.estimators.pending import Pending, checked_token
 from streamlasso.feeding import score_lanes
 from streamlasso.index import FeatureIndex
 from streamlasso.interactions import Interactions
@@ -147,6 +147,8 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         number = self._labels.number(y)
         if number is None:  # a refused event brings no class
             check_importance(w)
+            if token is not None:
+                checked_token(token)
             self._encoder.check(x)
         self._learn(x, self._target(y, w) if number is None else number, w, token)
 

@@ -39,6 +39,8 @@ LARGEST = 8.0
 SMALLEST = 1e-5
 TAUGHT = 0.003
 KEEP = 0.9999
+HEAVIEST = 1e12
+"""What an importance counts for at most beside the priors: more would drown them in rounding."""
 PRIOR_LANE, PRIOR_REST, PRIOR_LEVEL = 0.005, 0.01, 0.01
 
 
@@ -85,13 +87,13 @@ def recency(book, each, k):
     return math.log((each[Each.RECENT, k] + mean) / (each[Each.RECENT_WEIGHT, k] + 1.0) / mean)
 
 
-def softmax_loss(scores, column, target):
-    """log Σ e^s − s_y over a column of the classes."""
+def softmax_loss(scores, classes, column, target):
+    """log Σ e^s − s_y over a column of the classes; ``scores`` may have more rows than these."""
     most = scores[0, column]
-    for k in range(1, len(scores)):
+    for k in range(1, classes):
         most = max(most, scores[k, column])
     whole = 0.0
-    for k in range(len(scores)):
+    for k in range(classes):
         whole += math.exp(scores[k, column] - most)
     return most + math.log(whole) - scores[target, column]
 
@@ -163,6 +165,7 @@ def learn_levels(book, inputs, work, target, importance, fade):
     losses = LEVEL + ClassLevel.LOSS * MOST_LEVELS
     least = 1e300
     sure = math.log(2.0 * book[0, ClassBook.ROWS] + 1.0)
+    heavy = min(importance, HEAVIEST)
     for level in range(levels):
         at = LEVEL + level
         for k in range(classes):
@@ -170,7 +173,7 @@ def learn_levels(book, inputs, work, target, importance, fade):
         slope = 1.0 + book[0, at + ClassLevel.SLOPE * MOST_LEVELS]
         for k in range(classes):
             work[k, 0] = slope * inputs[k, SUMS + level]
-        loss = softmax_loss(work, 0, target)
+        loss = softmax_loss(work, classes, 0, target)
         most = work[target, 0] + loss  # log Σ e^s
         mean = square = 0.0
         for k in range(classes):
@@ -179,8 +182,8 @@ def learn_levels(book, inputs, work, target, importance, fade):
             square += p * inputs[k, SUMS + level] * inputs[k, SUMS + level]
         place = at + ClassLevel.PRECISION * MOST_LEVELS
         curvature = max(square - mean * mean, 0.0)
-        book[0, place] = KEEP * book[0, place] + (1 - KEEP) / PRIOR_LEVEL + importance * curvature
-        step = importance * (inputs[target, SUMS + level] - mean) / book[0, place]
+        book[0, place] = KEEP * book[0, place] + (1 - KEEP) / PRIOR_LEVEL + heavy * curvature
+        step = heavy * (inputs[target, SUMS + level] - mean) / book[0, place]
         book[0, at + ClassLevel.SLOPE * MOST_LEVELS] += step
         book[0, losses + level] = book[0, losses + level] * fade + importance * loss
         least = min(least, book[0, losses + level])
@@ -221,17 +224,18 @@ def learn_classes(lanes, book, each, inputs, work, gradient, target, importance,
         for i in range(INPUTS):
             score += book[0, U + i] * inputs[k, i]
         work[k, 0] = score
-    loss = softmax_loss(work, 0, target)
+    loss = softmax_loss(work, classes, 0, target)
     most = work[target, 0] + loss
-    gain = softmax_loss(inputs, MODELS, target) - loss
+    gain = softmax_loss(inputs, classes, MODELS, target) - loss
     book[0, ClassBook.GAIN] = book[0, ClassBook.GAIN] * GUARD_HALF_LIFE + importance * gain
     for k in range(classes):
         work[k, 1] = math.exp(work[k, 0] - most)
+    heavy = min(importance, HEAVIEST)
     for i in range(INPUTS):
         mean = 0.0
         for k in range(classes):
             mean += work[k, 1] * inputs[k, i]
-        gradient[i] = importance * (inputs[target, i] - mean)
+        gradient[i] = heavy * (inputs[target, i] - mean)
         gradient[INPUTS + i] = mean
     for i in range(INPUTS):
         for j in range(INPUTS):
@@ -241,7 +245,7 @@ def learn_classes(lanes, book, each, inputs, work, gradient, target, importance,
                 both += work[k, 1] * left * (right - gradient[INPUTS + j])
             place = P + i * INPUTS + j
             prior = book[0, PRIOR + i] if i == j else 0.0
-            book[0, place] = KEEP * book[0, place] + (1 - KEEP) * prior + importance * both
+            book[0, place] = KEEP * book[0, place] + (1 - KEEP) * prior + heavy * both
     solve(book, work, gradient)
     for i in range(INPUTS):
         book[0, U + i] += patience * gradient[i]

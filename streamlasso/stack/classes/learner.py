@@ -41,7 +41,7 @@ class ClassStackLearner(ClassReadings):
     (`streamlasso.stack.classes.layer`). Scores have a column for each class.
 
     ``serve``, ``tolerance``, ``max_active``, ``index``, ``dtype`` and ``compiled`` are those of
-    `streamlasso.stack.StackLearner`. A record is 8·(12 + 9·classes) bytes a feature.
+    `streamlasso.stack.StackLearner`. A record is 8·(13 + 9·classes) bytes a feature.
     """
 
     outputs = 1
@@ -61,6 +61,8 @@ class ClassStackLearner(ClassReadings):
         dtype: str = "float64",
         compiled: bool = True,
     ) -> None:
+        if dtype not in ("float64", "float32"):
+            raise ValueError(f"dtype = {dtype!r} must be 'float64' or 'float32'")
         checked_serving(serve, tolerance, max_active)
         self.loss = Softmax(classes)
         self.index: FeatureIndex = GrowingIndex() if index is None else checked_index(index)
@@ -134,9 +136,11 @@ class ClassStackLearner(ClassReadings):
         for k in range(2):
             place = at["BLOCKS"] + k * at["BLOCK"] + 2 * own
             new.state[:, place] = two.state[:, theirs["INFORMATION"]]
-        for name in ("ROWS", "POWER", "RHO", "SEEN", "LIFE", "LIFE_SERVED", "LIFE_FULL",
-                     "REJECTED"):  # fmt: skip
+        # Not SEEN: lanes and levels begin their discounted losses anew.
+        for name in ("ROWS", "POWER", "RHO", "LIFE", "LIFE_SERVED", "LIFE_FULL", "REJECTED"):
             new.book[0, ClassBook[name]] = two.book[Book[name]]
+        if new.book[0, ClassBook.MOST] > 0:  # until features are counted again
+            new.book[0, at["LEVEL"]] = two.book[theirs["LEVEL"]]
         # Both sums began with half of each class.
         events, positive = two.book[Book.EVENTS] - 1.0, two.book[Book.TARGETS] - 0.5
         new.book[0, ClassBook.EVENTS] = events
@@ -161,6 +165,11 @@ class ClassStackLearner(ClassReadings):
         one[Each.RECENT_WEIGHT] = self.each[Each.RECENT_WEIGHT, 0]
         self.each = np.hstack([self.each, one])
         self._prepare()
+
+    @property
+    def touched_column(self) -> int:
+        """The column of the clock of a slot's last event, where the index evicts."""
+        return self._at["TOUCHED"]
 
     # Learning and scoring
 

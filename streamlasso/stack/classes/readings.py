@@ -185,10 +185,21 @@ class ClassReadings(TakesRows):
         """The served scores of one row, shape (classes,)."""
         raise NotImplementedError
 
+    def inputs_of(self, slots: Array, values: Array, size: int) -> Array:
+        """What the second layer sees of a row now."""
+        raise NotImplementedError
+
     def intercept(self, lane: int | None = None) -> float:
-        """The intercept of a class: its score where all features are at their centres."""
+        """The intercept of a class: its score where all features are at their centres.
+
+        Before a score is cut to what the rows so far allow: with contributions it adds up to a
+        score that may lie beyond.
+        """
         empty = np.zeros(0, np.uint32), np.zeros(0, self.dtype)
-        return float(self.score_lanes(*empty, 0)[lane or 0])
+        level = int(self.book[0, ClassBook.CHOSEN])
+        place = self._at["LEVEL"] + ClassLevel.SLOPE * MOST_LEVELS + level
+        score = self.inputs_of(*empty, 0)[lane or 0, self._at["SUMS"] + level]
+        return float((1.0 + self.book[0, place]) * score)
 
     def survey(self) -> tuple[int, Array]:
         """Sweep the state: tracked features; and of each class active ones, Σ|w|, max |w|."""

@@ -46,7 +46,13 @@ __all__ = [
 FIRST = 2
 WARM_UP = 30.0
 LARGEST = 1e290
-LARGEST_IMPORTANCE = 1e145
+LARGEST_SINGLE = 1e16
+
+
+def fits(state, norm, target, importance, classes):
+    """Whether the target is a class and sums of squares stay finite in the row's records."""
+    most = math.sqrt(LARGEST) if state.itemsize == 8 else LARGEST_SINGLE
+    return norm < most * most and importance < most and 0 <= target < classes
 
 
 def learn_one(
@@ -65,13 +71,13 @@ def learn_one(
         scores[row, k] = inputs[k, SERVED]
     if importance == 0:
         return
-    if not (norm < LARGEST and target == target and importance < LARGEST_IMPORTANCE):
+    if not fits(state, norm, target, importance, classes):
         book[0, ClassBook.REJECTED] += 1
         return
     right = int(target)
     book[0, ClassBook.LIFE] += importance
-    book[0, ClassBook.LIFE_SERVED] += importance * softmax_loss(inputs, SERVED, right)
-    book[0, ClassBook.LIFE_FULL] += importance * softmax_loss(inputs, FULL, right)
+    book[0, ClassBook.LIFE_SERVED] += importance * softmax_loss(inputs, classes, SERVED, right)
+    book[0, ClassBook.LIFE_FULL] += importance * softmax_loss(inputs, classes, FULL, right)
     slopes_of_classes(lanes, each, scratch, inputs, right, importance)
     power = write_classes(
         state, lanes, book, each, scratch, inputs, kept, slots, values, start, stop
