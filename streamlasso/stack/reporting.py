@@ -145,4 +145,4 @@ class Reporting(TakesRows):
     def _hold(self, longest: int) -> None:
         """Have room for a row of so many features."""
         if longest > len(self._kept):
-            self._kept = np.zeros((2 * longest, self.lanes))
+            self._kept = np.zeros((2 * longest, self._kept.shape[1]))

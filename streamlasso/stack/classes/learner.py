@@ -44,9 +44,6 @@ class ClassStackLearner(ClassReadings):
     `streamlasso.stack.StackLearner`. A record is 8·(13 + 9·classes) bytes a feature.
     """
 
-    outputs = 1
-    scale = "rms-max"
-    select = "stack"
     fit_intercept = True
     models = CLASS_LANES
 
@@ -97,20 +94,6 @@ class ClassStackLearner(ClassReadings):
         self._bins = np.zeros(BINS)
         self._ready = 0
         eviction.attach(self)
-
-    def refresh(self) -> None:
-        """Forget what was derived from the names: after arrays were put in place."""
-        self._prepare()
-
-    DERIVED = ("_at", "_kernels", "_scratch", "_inputs", "_work", "_gradient", "_kept", "_bins",
-               "_ready")  # fmt: skip
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in self.DERIVED}
-
-    def __setstate__(self, attributes: dict[str, Any]) -> None:
-        self.__dict__.update(attributes)
-        self._prepare()
 
     @classmethod
     def from_two(cls, two: StackLearner, serving: Mapping[str, Any]) -> "ClassStackLearner":
@@ -165,11 +148,6 @@ class ClassStackLearner(ClassReadings):
         one[Each.RECENT_WEIGHT] = self.each[Each.RECENT_WEIGHT, 0]
         self.each = np.hstack([self.each, one])
         self._prepare()
-
-    @property
-    def touched_column(self) -> int:
-        """The column of the clock of a slot's last event, where the index evicts."""
-        return self._at["TOUCHED"]
 
     # Learning and scoring
 

@@ -8,53 +8,36 @@ import numpy.typing as npt
 from streamlasso.kernels import FIRST
 from streamlasso.layout import padded
 from streamlasso.losses import Softmax
-from streamlasso.rules import Rule
-from streamlasso.scales import cuts
-from streamlasso.specialise import Kernels
 from streamlasso.stack.classes.places import ClassBook, ClassLevel
-from streamlasso.stack.families import Lane
-from streamlasso.stack.places import MOST_LEVELS
-from streamlasso.taking import TakesRows
+from streamlasso.stack.reporting import Reporting
 
 __all__ = ["ClassReadings"]
 
 Array = npt.NDArray[Any]
 
 
-class ClassReadings(TakesRows):
+class ClassReadings(Reporting):
     """The part of `ClassStackLearner` that looks at what was learned.
 
     ``lane`` is a class, the first by default.
     """
 
     loss: Softmax
-    models: tuple[Lane, ...]
-    lanes_array: Array
     book: Array
     each: Array
-    _at: dict[str, int]
-    _kernels: Kernels
-    _kept: Array
+
+    places = ClassBook
+    level_places = ClassLevel
+
+    @property
+    def numbers(self) -> Array:
+        """The book, with one dimension."""
+        return np.asarray(self.book[0])
 
     @property
     def classes(self) -> int:
         """How many classes there are."""
         return int(self.each.shape[1])
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules of a class's lanes."""
-        return tuple(lane.rule for lane in self.models)
-
-    @property
-    def rule(self) -> Rule:
-        """The rule of the first lane."""
-        return self.models[0].rule
-
-    @property
-    def rule_name(self) -> str:
-        """What the learner is called where a rule would be."""
-        return "stack"
 
     @property
     def lanes(self) -> int:
@@ -67,56 +50,10 @@ class ClassReadings(TakesRows):
         return int(self.book[0, ClassBook.ROWS])
 
     @property
-    def rejected(self) -> int:
-        """Rows left out because a number was not finite or too large to be squared."""
-        return int(self.book[0, ClassBook.REJECTED])
-
-    @property
-    def counts(self) -> Array:
-        """Events learned, rejected; changes of activity are not counted row by row."""
-        counts = np.zeros((4, self.classes), np.int64)
-        counts[0, 0], counts[1, 0] = self.clock, self.rejected
-        return counts
-
-    @property
     def shares(self) -> Array:
         """Each lane's share of the mixture; they add up to 1."""
         at = self._at["SHARES"]
         return np.array(self.book[0, at : at + self.lanes])
-
-    def _life(self, place: ClassBook) -> float:
-        weight = self.book[0, ClassBook.LIFE]
-        return float(self.book[0, place] / weight) if weight else float("nan")
-
-    @property
-    def served_loss(self) -> float:
-        """Mean progressive loss of the served model; NaN before the first row."""
-        return self._life(ClassBook.LIFE_SERVED)
-
-    @property
-    def full_loss(self) -> float:
-        """Mean progressive loss of the full model; NaN before the first row."""
-        return self._life(ClassBook.LIFE_FULL)
-
-    @property
-    def worth(self) -> float:
-        """τ: what a weight must be worth to be served, in nats over the stream so far."""
-        return float(self.book[0, self._at["LEVEL"] + int(self.book[0, ClassBook.CHOSEN])])
-
-    def level_table(self) -> list[dict[str, float]]:
-        """For each level: its worth, discounted mean loss, and whether it is the one served."""
-        book = self.book[0]
-        chosen, seen = int(book[ClassBook.CHOSEN]), book[ClassBook.SEEN]
-        table = []
-        for level in range(int(book[ClassBook.LEVELS])):
-            place = self._at["LEVEL"] + level
-            loss = book[place + ClassLevel.LOSS * MOST_LEVELS]
-            table.append({
-                "worth": float(book[place]),
-                "recent_loss": float(loss / seen) if seen else float("nan"),
-                "served": float(level == chosen),
-            })  # fmt: skip
-        return table
 
     def lane_table(self) -> list[dict[str, Any]]:
         """For each lane: its rule, the memory of its intercept, its discounted mean loss, its share
@@ -173,14 +110,6 @@ class ClassReadings(TakesRows):
         centred = np.flatnonzero(centres).tolist()
         return {self.index.name(slot): float(centres[slot]) for slot in centred}
 
-    def seen_values(self, slots: Array, values: Array, size: int) -> tuple[Array, Array]:
-        """The entries of a row as they are scored: less their centres, wild ones cut."""
-        self._catch_up()
-        slots, values = slots[:size], values[:size]
-        bounds = cuts(self.state[slots])
-        away = values - self.state[slots, self._at["CENTRE"]]
-        return slots, np.asarray(np.clip(away, -bounds, bounds))
-
     def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
         """The served scores of one row, shape (classes,)."""
         raise NotImplementedError
@@ -230,8 +159,3 @@ class ClassReadings(TakesRows):
     def score_row(self, slots: Array, values: Array, size: int) -> float:
         """The served score of one row for the first class."""
         return float(self.score_lanes(slots, values, size)[0])
-
-    def _hold(self, longest: int) -> None:
-        """Have room for a row of so many features."""
-        if longest > len(self._kept):
-            self._kept = np.zeros((2 * longest, self.classes * self.lanes))
