@@ -9,6 +9,7 @@ from streamlasso.kernels import FIRST
 from streamlasso.layout import padded
 from streamlasso.losses import Softmax
 from streamlasso.stack.classes.places import ClassBook, ClassLevel
+from streamlasso.stack.places import MOST_LEVELS
 from streamlasso.stack.reporting import Reporting
 
 __all__ = ["ClassReadings"]
