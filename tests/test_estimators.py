@@ -28,6 +28,7 @@ from streamlasso import (
 from streamlasso.index import Name
 from streamlasso.losses import Quantile
 from streamlasso.rules import Rule, get_rule
+from streamlasso.stack import StackLearner
 
 Estimator = SparseClassifier | SparseRegressor
 Events = list[tuple[dict[Name, Any], Any]]
@@ -81,7 +82,9 @@ def bits(model: Any) -> tuple[Any, ...]:
     """All that learning may change."""
     learner = model.learner
     labels = (model.classes, model._labels.seen) if isinstance(model, SparseClassifier) else None
-    arrays = (learner.state.tobytes(), learner.hyper.tobytes())
+    stacked = isinstance(learner, StackLearner)
+    totals = (learner.lanes_array, learner.book) if stacked else (learner.hyper,)
+    arrays = (learner.state.tobytes(), *(each.tobytes() for each in totals))
     return (*arrays, learner.clock, learner.rejected, learner.index.entries(), labels)
 
 

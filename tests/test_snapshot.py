@@ -30,6 +30,7 @@ from streamlasso.index import FeatureIndex
 from streamlasso.losses import Huber
 from streamlasso.rules import Rule
 from streamlasso.snapshot import FORMAT, capture, read_manifest, write_atomic
+from streamlasso.stack import StackLearner
 
 NAMES = ["a", "site=news", "naïve – ☃", "\ud800", 7, -1, ("t", 1), ("t", ("u", "\udfff")), ""]
 """One name for each feature of a stream."""
@@ -66,9 +67,11 @@ def bits(model: Any) -> tuple[Any, ...]:
     """Everything of a model, for comparing bit for bit."""
     learner = model.learner
     labels = (model.classes, model._labels) if isinstance(model, SparseClassifier) else None
+    stacked = isinstance(learner, StackLearner)
+    totals = (learner.lanes_array, learner.book) if stacked else (learner.hyper,)
     return (
         type(model), model.rule, model.loss, model.fit_intercept, learner.rule, labels,
-        learner.state.tobytes(), learner.state.shape, learner.hyper.tobytes(),
+        learner.state.tobytes(), learner.state.shape, *(each.tobytes() for each in totals),
         learner.counts.tobytes(), learner.index.kind, learner.index.settings(),
         learner.index.entries(),
     )  # fmt: skip
@@ -136,7 +139,7 @@ def test_a_model_that_is_rebased_goes_on_as_if_never_stopped(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("kind", [SparseClassifier, SparseRegressor])
 def test_a_model_without_events_is_saved_too(kind: Any, tmp_path: Path) -> None:
-    model = kind(fit_intercept=False)
+    model = kind(FTRLProximal(), fit_intercept=False)
     again = load(model.save(tmp_path / "m"))
     assert bits(again) == bits(model)
     learn(again, stream("hinge", 5))
