@@ -154,10 +154,9 @@ class SparseLinear(Reports):
 
     def _remember(self, token: Any) -> None:
         """Keep the event that was just scored until its label comes, if there is a token."""
-        learner, encoder = self._learner, self._encoder
+        learner = self._learner
         if token is not None and not isinstance(learner, Learner):
-            row = encoder.slots, encoder.values, encoder.size
-            self._pending.keep(token, learner.inputs_of(*row))
+            self._pending.keep(token, learner.last_inputs())
 
     def _importances(self, w: Any, rows: int) -> Array:
         given = reals("importance w", w)

@@ -160,7 +160,7 @@ class StackLearner(StackReadings):
     def inputs_of(self, slots: Array, values: Array, size: int) -> Array:
         """What the second layer sees of a row now: to be kept until its label comes."""
         self.score_row(slots, values, size)
-        return self._inputs.copy()
+        return self.last_inputs()
 
     def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
         """The served score of one row, shape (1,)."""

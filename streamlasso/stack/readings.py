@@ -24,7 +24,6 @@ class StackReadings(Reporting):
 
     book: Array
     fit_intercept: bool
-    _inputs: Array
     _scratch: Array
 
     places = Book

@@ -32,6 +32,7 @@ class Reporting(TakesRows):
     _at: dict[str, int]
     _kernels: Kernels
     _kept: Array
+    _inputs: Array
 
     outputs = 1
     scale = "rms-max"
@@ -50,6 +51,10 @@ class Reporting(TakesRows):
     def _prepare(self) -> None:
         """What is derived and stays out of pickles: kernels and scratch."""
         raise NotImplementedError
+
+    def last_inputs(self) -> Array:
+        """What the second layer saw of the row that was scored last: a copy to be kept."""
+        return self._inputs.copy()
 
     def refresh(self) -> None:
         """Forget what was derived from the names: after arrays were put in place."""

@@ -189,7 +189,7 @@ class ClassStackLearner(ClassReadings):
             self.state, self.lanes_array, self.book, self.each, self._scratch, self._inputs,
             self._kept, slots, values, size,
         )  # fmt: skip
-        return self._inputs.copy()
+        return self.last_inputs()
 
     def learn_encoded(
         self, indptr: Array, slots: Array, values: Array, targets: Array, importances: Array
