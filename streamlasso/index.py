@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
+from streamlasso import table
 from streamlasso.growing import GrowingIndex
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_hash, plain_name
+from streamlasso.nametable import NamedRows, feature_name, pack, unpack
 
 __all__ = [
     "INDEXES",
@@ -67,6 +70,15 @@ class FeatureIndex(Protocol):
     def find(self, name: Name) -> int:
         """The slot of a name, or 1 when it has none."""
 
+    def resolve(
+        self, rows: NamedRows, allocate: Array, slots: Array, first: int, last: int
+    ) -> None:
+        """Write the slots of the features of rows ``first`` to ``last`` − 1 into ``slots``.
+
+        They are those of `add` where ``allocate`` (bool, by row) says so, otherwise of `find`. Not
+        for an index that is `selective`.
+        """
+
     def name(self, slot: int) -> Name:
         """What to call a slot in reports."""
 
@@ -81,6 +93,12 @@ class FeatureIndex(Protocol):
 
     def restore(self, names: Iterable[tuple[int, Name]]) -> None:
         """Take the names of a snapshot into an empty index."""
+
+    def packed(self) -> tuple[Array, Array]:
+        """The slots of the names that a snapshot has to keep, and the names."""
+
+    def take(self, slots: Array, names: Array) -> None:
+        """Take names that were `packed` into an empty index."""
 
     def memory(self) -> dict[str, Array]:
         """What a snapshot has to keep besides settings and names, as copies."""
@@ -153,6 +171,8 @@ class HashingIndex(FixedSlots):
         # With names kept, a name must pass through `add` once: the memo cannot answer for it.
         self.known: dict[Name, int] = {} if self.names else self._memo
         self._names: dict[int, Name] = {}
+        # Of each slot whether `resolve` has seen it: it looks for the name only once.
+        self._seen: Array | None = None
 
     @property
     def size(self) -> int:
@@ -201,6 +221,30 @@ class HashingIndex(FixedSlots):
             self._names.setdefault(slot, plain_name(name))
         return slot
 
+    def resolve(
+        self, rows: NamedRows, allocate: Array, slots: Array, first: int, last: int
+    ) -> None:
+        """Write the slots of the features of rows ``first`` to ``last`` − 1 into ``slots``.
+
+        The slots are those of `find`; of rows that ``allocate`` (bool, by row) says it of, names
+        are remembered as by `add`.
+        """
+        start, stop = int(rows.indptr[first]), int(rows.indptr[last])
+        table.shift_keys(rows.keys, slots, np.uint64(64 - self.bits), start, stop)
+        if self.names:
+            self._remember_first(rows, allocate, slots, first, last)
+
+    def _remember_first(
+        self, rows: NamedRows, allocate: Array, slots: Array, first: int, last: int
+    ) -> None:
+        """The names of slots that have none yet."""
+        if self._seen is None:
+            self._seen = np.zeros(1 << self.bits >> 3, np.uint8)
+        found = np.empty(int(rows.indptr[last] - rows.indptr[first]), np.int64)
+        count = table.first_seen(self._seen, rows.indptr, slots, allocate, first, last, found)
+        for feature in found[:count].tolist():
+            self._names.setdefault(int(slots[feature]), feature_name(rows, feature))
+
     def _hash(self, name: Name) -> int:
         slot = name_hash(name) >> (64 - self.bits)
         return slot if slot >= FIRST else slot + FIRST
@@ -224,6 +268,17 @@ class HashingIndex(FixedSlots):
     def restore(self, names: Iterable[tuple[int, Name]]) -> None:
         """Take the names of a snapshot into an empty index."""
         self._names.update(names)
+
+    def packed(self) -> tuple[Array, Array]:
+        """The slots with a name, and the names (`streamlasso.nametable.pack`)."""
+        slots = np.array(list(self._names), np.uint32)
+        return slots, np.frombuffer(pack(self._names.values()), np.uint8)
+
+    def take(self, slots: Array, names: Array) -> None:
+        """Take names that were `packed` into an empty index."""
+        at = 0
+        for slot in slots.tolist():
+            self._names[slot], at = unpack(names, at)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"bits": self.bits, "names": self.names, "_names": self._names}
