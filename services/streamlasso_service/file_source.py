@@ -10,7 +10,7 @@ from typing import IO
 
 from streamlasso_service.config import EventConfig, FileConfig
 from streamlasso_service.files import Pipe, open_bytes
-from streamlasso_service.formats import Format, format_of
+from streamlasso_service.formats import Format, FormatError, format_of
 from streamlasso_service.records import Batch, Partition, Record
 from streamlasso_service.source import SourceError
 
@@ -20,8 +20,8 @@ __all__ = ["FileSource"]
 class FileSource:
     """Files, one after the other, a record a line.
 
-    A position is the number of (uncompressed) bytes read. CSV and svmlight lines become the JSON
-    of an event here, so that what follows is the same for every source.
+    A position is the number of (uncompressed) bytes read. The lines of other formats become the
+    JSON of an event here, so that what follows is the same for every source.
     """
 
     def __init__(
@@ -119,9 +119,14 @@ class FileSource:
             stripped = line.rstrip(b"\r\n")
             if position == 0:
                 stripped = stripped.removeprefix(codecs.BOM_UTF8)
-            value = self._format.event(stripped) if stripped.strip() else b""
+            value, fault = stripped.strip(), ""
+            try:
+                value = value and self._format.event(stripped)
+            except FormatError as error:
+                value, fault = stripped, str(error)
             if value:
-                batch.records.append(Record(self._partition, position, after, value))
+                record = Record(self._partition, position, after, value, fault=fault)
+                batch.records.append(record)
             position = after
         if position != self._positions[self._partition]:
             self._positions[self._partition] = batch.positions[self._partition] = position
