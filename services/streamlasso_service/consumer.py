@@ -94,7 +94,7 @@ class Consumer:
         self._restore()  # 1
         while not self._stopping and not self.source.finished:
             batch = self._poll()  # 2
-            if batch.records or batch.positions:
+            if len(batch) or batch.positions:
                 self._process(batch)  # 3
             if self._unsaved and self._checkpoint.due(self.model.learner.clock):
                 self._save()  # 4
@@ -156,7 +156,7 @@ class Consumer:
             batch = self.source.poll(POLL_S, self.settings.limits.batch_events)
         for partition, position in batch.moved.items():
             self.tallies[partition].position = position
-        if not batch.records:
+        if not len(batch):
             self.metrics.poll_idle_seconds.inc(stage["seconds"])
         return batch
 
@@ -164,7 +164,7 @@ class Consumer:
         """Without records below the position: the model has them already."""
         positions = {name: tally.position for name, tally in self.tallies.items()}
         records = [r for r in batch.records if r.offset >= positions.get(r.partition, 0)]
-        self.metrics.replayed_events.inc(len(batch.records) - len(records))
+        self.metrics.replayed_events.inc(len(batch) - len(records))
         return records
 
     # 3. Decode, predict, learn
