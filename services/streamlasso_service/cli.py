@@ -34,7 +34,7 @@ Snapshot = Annotated[
     Path, typer.Argument(help="A snapshot file, or a folder of which the newest is taken.")
 ]
 FormatName = Annotated[
-    str, typer.Option("--format", help="json, csv or svmlight; auto goes by the file's name.")
+    str, typer.Option("--format", help="json, csv, svmlight or vw; auto goes by the file's name.")
 ]
 Names = Annotated[
     str | None, typer.Option(help="A file whose i-th line names index i of a svmlight file.")

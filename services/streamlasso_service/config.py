@@ -69,7 +69,7 @@ class SourceConfig(Section):
     """Where events come from."""
 
     kind: Literal["file", "kafka"] = Field("file", description="files, or a Kafka topic")
-    format: Literal["auto", "json", "csv", "svmlight"] = Field(
+    format: Literal["auto", "json", "csv", "svmlight", "vw"] = Field(
         "auto", description="of files, by their names; Kafka's values are json"
     )
 

@@ -30,7 +30,10 @@ class Partition(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One raw event: bytes and where they stand. ``next`` is the position after it."""
+    """One raw event: bytes and where they stand. ``next`` is the position after it.
+
+    ``fault`` says why a line of a file is none; its bytes are then the line's own.
+    """
 
     partition: Partition
     offset: int
@@ -38,6 +41,7 @@ class Record(NamedTuple):
     value: bytes
     key: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True, eq=False)
