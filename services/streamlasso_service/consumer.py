@@ -94,7 +94,7 @@ class Consumer:
         self._restore()  # 1
         while not self._stopping and not self.source.finished:
             batch = self._poll()  # 2
-            if batch.records or batch.blocks or batch.positions:
+            if batch:
                 self._process(batch)  # 3
             if self._unsaved and self._checkpoint.due(self.model.learner.clock):
                 self._save()  # 4
@@ -157,16 +157,16 @@ class Consumer:
             batch = self.source.poll(POLL_S, self.settings.limits.batch_events)
         for partition, position in batch.moved.items():
             self.tallies[partition].position = position
-        if not batch.records and not batch.blocks:
+        if not len(batch):
             self.metrics.poll_idle_seconds.inc(stage["seconds"])
         return batch
 
     def _fresh(self, batch: Batch) -> list[Block]:
         """Without records below the position: the model has them already."""
         blocks = []
-        for block in batch.together():
-            tally = self.tallies.get(block.partition)
-            fresh = block if tally is None else block.since(tally.position)
+        for block in batch.blocks:
+            position = self.tallies.get(block.partition, Tally()).position
+            fresh = block[int(np.searchsorted(block.offsets, position)) :]
             self.metrics.replayed_events.inc(len(block) - len(fresh))
             blocks.append(fresh)
         return blocks
