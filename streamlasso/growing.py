@@ -26,8 +26,8 @@ Array = npt.NDArray[Any]
 
 NO_LIMIT = 1 << 32  # slots are numbers of 32 bits
 MEMO_LIMIT = 1 << 20
-"""Names in the memo `GrowingIndex.known`: about 160 bytes each. A name that is not in it is found in
-the table, which takes 0.5 µs more (measured)."""
+"""Names in the memo `GrowingIndex.known`: about 160 bytes each. Another name is found in the table,
+which takes 0.5 µs more (measured)."""
 SHARE = 16  # of a full index this part is freed at a time, so that sweeps are seldom
 COUNTERS = ("offered", "waiting", "refused", "evicted", "generation", "_pause")
 

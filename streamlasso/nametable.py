@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import table
-from streamlasso.growth import extended, zeros
-from streamlasso.kernels import FIRST, UNSEEN
+from streamlasso.growth import extended
+from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_bytes
+from streamlasso.resolving import resolve_rows
 from streamlasso.table import COUNTS, FILLED, HEAD, NAMES, USED, WASTED
 
 __all__ = ["NO_SLOTS", "NameTable", "NamedRows", "feature_name", "pack", "unpack"]
@@ -240,7 +241,7 @@ class NameTable:
         buffer, arena = read_only(rows.buffer), read_only(rows.arena)
         begin, end = int(rows.indptr[first]), int(rows.indptr[last])
         while True:
-            begin = table.resolve_rows(
+            begin = resolve_rows(
                 self._table, self._places, self._arena, self._counts,
                 rows.keys, rows.checks, rows.names_at, rows.names_size, buffer, arena,
                 rows.indptr, allocate, slots, first, last, begin,

@@ -1,8 +1,8 @@
 """Snapshots: an estimator in one atomic, checksummed file without pickle.
 
 The format is safetensors: the state's non-empty records, the hyper-parameters with their running
-totals, the counters and the names (`streamlasso.nametable.pack`), with a manifest in the metadata. The manifest
-holds a BLAKE2 digest of all of it. Writing is a pure read of the estimator.
+totals, the counters and the names (`streamlasso.nametable.pack`), with a manifest in the metadata.
+The manifest holds a BLAKE2 digest of all of it. Writing is a pure read of the estimator.
 """
 
 import hashlib
@@ -249,6 +249,7 @@ def load(path: str | Path) -> Estimator:
         fit_intercept=manifest["fit_intercept"],
         scale=manifest["scale"],
         interactions=manifest["interactions"],
+        dtype=manifest["dtype"],
         **choices,
         **manifest.get("serving", {}),
     )
@@ -285,6 +286,8 @@ def _take_labels(model: SparseClassifier, manifest: dict[str, Any]) -> None:
     if isinstance(learner, Learner):
         learner.rearrange(Softmax(len(classes)), [None] * len(classes))
     else:
-        many = ClassStackLearner(len(classes), learner.index.fresh(), **model._serving)
+        many = ClassStackLearner(
+            len(classes), learner.index.fresh(), dtype=learner.dtype, **model._serving
+        )
         model._learner = many
         model._encoder = model._new_encoder()

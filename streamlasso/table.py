@@ -19,11 +19,10 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from streamlasso import hashing, memory, numerics
+from streamlasso import hashing, memory
 from streamlasso.hashing import hash_both
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.memory import copy_bytes, load8, load64, store8, store64
-from streamlasso.numerics import prefetch
 from streamlasso.specialise import PART, compile_top
 
 __all__ = [
@@ -34,16 +33,19 @@ __all__ = [
     "NAMES",
     "USED",
     "WASTED",
+    "U",
+    "cell_of",
     "claim_name",
     "drop_name",
+    "enter",
     "enter_all",
     "find_name",
-    "first_seen",
+    "has_room",
     "packed",
     "place_name",
-    "resolve_rows",
-    "shift_keys",
+    "slot_at",
     "spread",
+    "top",
 ]
 
 NAMES, FILLED, USED, WASTED = range(4)
@@ -53,29 +55,32 @@ COUNTS = 4
 
 CELL = 16  # bytes
 HEAD = 10  # bytes that the head of a name takes at most
-AHEAD = 12  # names; fewer cost more where the table is large, more gain nothing (measured)
 
 U = np.uint64
 LOW = np.uint64(0xFFFFFFFF)
 
 
-def _digest():
-    """Of the sources, for the names of kernels that are cached on disk."""
-    files = [__file__, hashing.__file__, memory.__file__, numerics.__file__]
+def top(*modules):
+    """Compile a function that Python calls, and that calls those of this module and of others.
+
+    Its name holds a digest of the sources: numba files its cache by the name alone.
+    """
+    files = [__file__, *(module.__file__ for module in (hashing, memory, *modules))]
     content = b"".join(Path(file).read_bytes() for file in files)
-    return hashlib.blake2b(content, digest_size=6).hexdigest()
+    digest = hashlib.blake2b(content, digest_size=6).hexdigest()
+
+    def compiled(function):
+        function.__qualname__ = f"{function.__name__}_{digest}"
+        return compile_top(function)
+
+    return compiled
 
 
-DIGEST = _digest()
-
-
-def _top(function):
-    function.__qualname__ = f"{function.__name__}_{DIGEST}"
-    return compile_top(function)
+_top = top()
 
 
 @njit(**PART)
-def _cell(table, key, check):
+def cell_of(table, key, check):
     """The first byte of the name's cell, or of the empty one where it would be."""
     last = np.int64(len(table) * 8 - CELL)
     at = np.int64((key << U(4)) & U(last))
@@ -87,7 +92,7 @@ def _cell(table, key, check):
 
 
 @njit(**PART)
-def _slot_at(table, at):
+def slot_at(table, at):
     """The slot in a cell; 0 of an empty one."""
     return np.int64(load64(table, at + 8) & LOW)
 
@@ -118,7 +123,7 @@ def _empty(table, at):
 
 
 @njit(**PART)
-def _has_room(table, places, arena, counts, size):
+def has_room(table, places, arena, counts, size):
     """Whether one more name of so many bytes fits in."""
     cells = np.int64(len(table) // 2)
     fits = counts[NAMES] < len(places) and counts[USED] + size + HEAD <= len(arena)
@@ -157,7 +162,7 @@ def _head(arena, place):
 
 
 @njit(**PART)
-def _enter(table, places, arena, counts, cell, key, check, data, start, size, other):
+def enter(table, places, arena, counts, cell, key, check, data, start, size, other):
     """Give a name that has none the next slot, and its cell."""
     slot = counts[NAMES] + FIRST
     places[counts[NAMES]] = 1 + _append(arena, counts, data, start, size, other)
@@ -171,7 +176,7 @@ def _enter(table, places, arena, counts, cell, key, check, data, start, size, ot
 def find_name(table, data, size, other):
     """The slot of the name in the first bytes of ``data``, or 1."""
     key, check = hash_both(data, 0, size, U(other))
-    slot = _slot_at(table, _cell(table, key, check))
+    slot = slot_at(table, cell_of(table, key, check))
     return slot if slot else UNSEEN
 
 
@@ -179,24 +184,24 @@ def find_name(table, data, size, other):
 def claim_name(table, places, arena, counts, data, size, other):
     """Its slot, the next one if it has none; 0 where the arrays have no room."""
     key, check = hash_both(data, 0, size, U(other))
-    cell = _cell(table, key, check)
-    slot = _slot_at(table, cell)
+    cell = cell_of(table, key, check)
+    slot = slot_at(table, cell)
     if slot:
         return slot
-    if not _has_room(table, places, arena, counts, size):
+    if not has_room(table, places, arena, counts, size):
         return 0
-    return _enter(table, places, arena, counts, cell, key, check, data, 0, size, other)
+    return enter(table, places, arena, counts, cell, key, check, data, 0, size, other)
 
 
 @_top
 def place_name(table, places, arena, counts, data, size, other, slot):
     """Give a name that has none this slot, which was freed; 0 where there is no room."""
-    if not _has_room(table, places, arena, counts, size):
+    if not has_room(table, places, arena, counts, size):
         return 0
     key, check = hash_both(data, 0, size, U(other))
     places[slot - FIRST] = 1 + _append(arena, counts, data, 0, size, other)
     counts[FILLED] += 1
-    _fill(table, _cell(table, key, check), key, check, slot)
+    _fill(table, cell_of(table, key, check), key, check, slot)
     return slot
 
 
@@ -206,7 +211,7 @@ def drop_name(table, places, arena, counts, slot):
     place = places[slot - FIRST] - 1
     start, size, other = _head(arena, place)
     key, check = hash_both(arena, start, start + size, U(other))
-    _empty(table, _cell(table, key, check))
+    _empty(table, cell_of(table, key, check))
     places[slot - FIRST] = 0
     counts[FILLED] -= 1
     counts[WASTED] += start + size - place
@@ -233,10 +238,10 @@ def spread(table, cells, first):
         if word != 0:
             key = load64(table, at)
             store64(table, at + 8, U(0))
-            _fill(table, _cell(table, key, word >> U(32)), key, word >> U(32), word & LOW)
+            _fill(table, cell_of(table, key, word >> U(32)), key, word >> U(32), word & LOW)
     for i in range(stop):
         key, word = first[2 * i], first[2 * i + 1]
-        _fill(table, _cell(table, key, word >> U(32)), key, word >> U(32), word & LOW)
+        _fill(table, cell_of(table, key, word >> U(32)), key, word >> U(32), word & LOW)
 
 
 @_top
@@ -253,7 +258,7 @@ def enter_all(table, places, arena, counts, slots, stop):
             return False
         start, size, other = _head(arena, counts[USED])
         key, check = hash_both(arena, start, start + size, U(other))
-        _fill(table, _cell(table, key, check), key, check, slot)
+        _fill(table, cell_of(table, key, check), key, check, slot)
         places[slot - FIRST] = counts[USED] + 1
         counts[NAMES] = slot - FIRST + 1
         counts[FILLED] = i + 1
@@ -273,63 +278,3 @@ def packed(places, arena, counts, out):
             copy_bytes(out, to, arena, place, whole)
             to += whole
     return to
-
-
-@_top
-def resolve_rows(
-    table, places, arena, counts, keys, checks, names_at, names_size, buffer, others,
-    indptr, allocate, slots, first, last, begin,
-):  # fmt: skip
-    """The slots of the features of these rows, from feature ``begin`` on.
-
-    Returns the feature at which the arrays had no room for a new name, or the end.
-    """
-    end = np.int64(indptr[last])
-    behind = np.int64(len(table) * 8 - CELL)
-    for row in range(first, last):
-        for j in range(max(np.int64(indptr[row]), begin), indptr[row + 1]):
-            if j + AHEAD < end:
-                prefetch(table, np.int64((keys[j + AHEAD] << U(4)) & U(behind)) >> 3)
-            cell = _cell(table, keys[j], checks[j])
-            slot = _slot_at(table, cell)
-            if slot == 0:
-                slot = UNSEEN
-                if allocate[row]:
-                    size = np.int64(names_size[j])
-                    if not _has_room(table, places, arena, counts, size):
-                        return j
-                    at = names_at[j]
-                    if at >= 0:
-                        slot = _enter(table, places, arena, counts, cell, keys[j], checks[j],
-                                      buffer, at, size, 0)  # fmt: skip
-                    else:
-                        slot = _enter(table, places, arena, counts, cell, keys[j], checks[j],
-                                      others, ~at, size, 0)  # fmt: skip
-            slots[j] = slot
-    return end
-
-
-@_top
-def shift_keys(keys, slots, shift, start, stop):
-    """The slots of a hashing index: the upper bits of the keys, without 0 and 1."""
-    for j in range(start, stop):
-        slot = keys[j] >> shift
-        slots[j] = slot + U(FIRST) if slot < U(FIRST) else slot
-
-
-@_top
-def first_seen(seen, indptr, slots, allocate, first, last, found):
-    """Find the features in rows to be learned whose slot was not seen; returns how many.
-
-    ``seen`` has a bit for each slot.
-    """
-    count = 0
-    for row in range(first, last):
-        if allocate[row]:
-            for j in range(indptr[row], indptr[row + 1]):
-                bit = np.uint8(1) << np.uint8(slots[j] & 7)
-                if not seen[slots[j] >> 3] & bit:
-                    seen[slots[j] >> 3] |= bit
-                    found[count] = j
-                    count += 1
-    return count
