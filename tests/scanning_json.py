@@ -46,11 +46,11 @@ NESTED = [
 ]
 TOKENS = [
     *(bytes([each]) for each in b"\",:{}[]\\-.01eE+ \t\n\r\x00\x0b\x7f\xff/'"),
-    *b'null true false tru nul "" "a" "b" "c1" ":" "," ":1," "ab": "xab": "hour": "skip":{}'.split(),
+    *b'null true false tru nul "" "a" "b" "c1" ":" "," ":1," "ab": "xab": "hour":'.split(),
     *b"NaN Infinity 1e400 1e-400 00 -0 -0.0 1. .5 18446744073709551616 9007199254740993".split(),
     *b'0.30000000000000004 "target":1 "target":null "id":"x" "importance":-1 // {"a":1}'.split(),
-    *b'"importance":1e13 "features":{ "features":null "count":-3.5 \\u0041 \xc3\xa9'.split(),
-    *b"\xed\xa0\x80 \xc0\x80 \xf4\x90\x80\x80 \xe2\x82 \xef\xbb\xbf".split(),
+    *b'"importance":1e13 "features":{ "features":null "count":-3.5 "skip":{} \\u0041'.split(),
+    *b"\xc3\xa9 \xed\xa0\x80 \xc0\x80 \xf4\x90\x80\x80 \xe2\x82 \xef\xbb\xbf".split(),
 ]
 
 SETTINGS: dict[str, dict[str, Any]] = {
