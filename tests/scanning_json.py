@@ -47,7 +47,8 @@ NESTED = [
 TOKENS = [
     *(bytes([each]) for each in b'",:{}[]\\-.01eE+ \t\n\r\x00\x0b\x7f\xff/\''),
     b"null", b"true", b"false", b'""', b'"a"', b'"b"', b'"c1"', b"\\u0041", b'":"', b'","',
-    b'":1,"', b"\xc3\xa9", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xef\xbb\xbf",
+    b'":1,"', b"\xc3\xa9", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82",
+    b"\xef\xbb\xbf",
     b"NaN", b"Infinity", b"1e400", b"1e-400", b"00", b"-0", b"-0.0", b"1.", b".5", b"tru", b"nul",
     b"18446744073709551616", b"9007199254740993", b"0.30000000000000004", b'"target":1', b"//",
     b'"target":null', b'"id":"x"', b'"importance":-1', b'"importance":1e13', b'"features":{',

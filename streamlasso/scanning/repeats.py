@@ -5,6 +5,8 @@ and the number of the record that it is of, so that those of other records count
 that only look alike make a record that is asked of the library, which is harmless.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -18,7 +20,7 @@ LAST_STAMP = (1 << 24) - 1
 FEWEST = 64
 
 
-def new_seen(longest):
+def new_seen(longest: int) -> Any:
     """A table for records of so many bytes, none of whose names takes less than two."""
     return np.zeros(max(FEWEST, 1 << int(longest).bit_length()), np.uint64)
 
