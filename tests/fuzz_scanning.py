@@ -5,7 +5,8 @@ blank, and stops at the first difference with the chunk that shows it. Guidance 
 use here, since neither compiled scanners nor the libraries count theirs: what is changed comes from
 the formats' own tokens and from other records instead.
 
-A format takes part by putting its pairs into `scanning_pairs.PAIRS` in a module named in `FORMATS`.
+A format takes part by a module ``scanning_….py`` beside this one, which puts its pairs into
+`scanning_pairs.PAIRS`.
 """
 
 import argparse
@@ -14,10 +15,10 @@ import random
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 from scanning_pairs import PAIRS, Pair, check, mutated
 
-FORMATS = ("scanning_json",)
 BETWEEN = (b"\n", b"\r\n", b"", b"0", b"7e5", b'"', b"}", b',"a":1}', b"\xff", b" ")
 SIZES = (1, 1, 2, 5, 20, 100)
 
@@ -56,8 +57,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     parser.add_argument("--only", help="pairs whose names begin so")
     chosen = parser.parse_args()
-    for name in FORMATS:
-        importlib.import_module(name)
+    for module in sorted(Path(__file__).parent.glob("scanning_*.py")):
+        importlib.import_module(module.stem)
     pairs = [make() for name, make in PAIRS.items() if name.startswith(chosen.only or "")]
     print(f"seed {chosen.seed}, {len(pairs)} pairs, {chosen.minutes:g} minutes", flush=True)
     said = fuzz(pairs, 60 * chosen.minutes, chosen.seed)
