@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso import resolving
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_hash, plain_name
-from streamlasso.nametable import NO_SLOTS, NamedRows, feature_name, pack, unpack
+from streamlasso.nametable import NO_SLOTS, NamedRows, feature_name, kernels, pack, unpack
 
 __all__ = ["FixedSlots", "HashingIndex"]
 
@@ -155,7 +154,7 @@ class HashingIndex(FixedSlots):
         are remembered as by `add`.
         """
         start, stop = int(rows.indptr[first]), int(rows.indptr[last])
-        resolving.shift_keys(rows.keys, slots, np.uint64(64 - self.bits), start, stop)
+        kernels().shift_keys(rows.keys, slots, np.uint64(64 - self.bits), start, stop)
         if self.names:
             self._remember_first(rows, allocate, slots, first, last)
 
@@ -166,7 +165,7 @@ class HashingIndex(FixedSlots):
         if self._seen is None:
             self._seen = np.zeros(1 << self.bits >> 3, np.uint8)
         found = np.empty(int(rows.indptr[last] - rows.indptr[first]), np.int64)
-        count = resolving.first_seen(self._seen, rows.indptr, slots, allocate, first, last, found)
+        count = kernels().first_seen(self._seen, rows.indptr, slots, allocate, first, last, found)
         for feature in found[:count].tolist():
             self._names.setdefault(int(slots[feature]), feature_name(rows, feature))
 
