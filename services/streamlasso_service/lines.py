@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.scanning.scanned import PADDING
 from streamlasso_service.formats import Format, FormatError
 from streamlasso_service.records import Block, Partition, Record
 
@@ -53,6 +54,7 @@ class LineReader:
         self._format = format
         self.position = position
         self._buffer: Array = np.empty(0, np.uint8)
+        self._size = 0  # of the buffer, without what scanners want behind it
         self._ends: Array = np.empty(0, np.int64)  # of the lines in the buffer, with their breaks
         self._given = 0  # lines of them
         self._begin = 0  # where in the buffer the next one begins
@@ -86,7 +88,7 @@ class LineReader:
 
     def _read(self, *, growing: bool) -> bool:
         """Read on until there is a whole line; False if there is none."""
-        parts = [self._buffer[self._begin :].tobytes()]
+        parts = [self._buffer[self._begin : self._size].tobytes()]
         size, whole = 0, False
         while size < CHUNK or not whole:
             taken = self._file.read(CHUNK)
@@ -95,12 +97,13 @@ class LineReader:
             parts.append(taken)
             size += len(taken)
             whole = whole or b"\n" in taken
-        self._buffer = np.frombuffer(b"".join(parts), np.uint8)
+        self._size = sum(map(len, parts))
+        self._buffer = np.frombuffer(b"".join((*parts, bytes(PADDING))), np.uint8)
         self._begin = self._given = 0
-        self._ends = np.flatnonzero(self._buffer == LINE_FEED) + 1
-        rest = len(self._buffer) - (self._ends[-1] if whole else 0)
+        self._ends = np.flatnonzero(self._buffer[: self._size] == LINE_FEED) + 1
+        rest = self._size - (self._ends[-1] if whole else 0)
         if rest and not taken and not growing:
-            self._ends = np.append(self._ends, len(self._buffer))
+            self._ends = np.append(self._ends, self._size)
         return len(self._ends) > 0
 
     def _without_breaks(self, begins: Array, ends: Array) -> Array:
