@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 __all__ = ["in_order"]
 
@@ -43,7 +43,7 @@ def in_order(parts: Iterable[Part], work: Callable[[Part], Done], threads: int) 
                 future.cancel()
 
 
-class _Turns:
+class _Turns(Generic[Part]):
     """An iterator that threads share, each in its turn."""
 
     def __init__(self, parts: Iterable[Part]) -> None:

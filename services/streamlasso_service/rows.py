@@ -8,7 +8,7 @@ does not know.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from streamlasso.learners import AnyLearner
 from streamlasso.scanning import ASK, TAKEN, Scanned
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.records import Bad, Block, Event
+from streamlasso_service.scanners import Scanners, Tray
 
 __all__ = ["Decoded", "Events", "RowReader", "Rows"]
 
@@ -97,13 +98,6 @@ class Rows(Decoded):
         return [self.id_of(i) for i in self.numbers.tolist()]
 
 
-class Scanner(Protocol):
-    """What reads many records at once: one of `streamlasso.scanning`."""
-
-    def scan(self, buffer: Array, starts: Array, stops: Array) -> Scanned:
-        """The rows of these records, in arrays that the next call fills anew."""
-
-
 class RowReader:
     """Reads blocks for one learner."""
 
@@ -116,19 +110,19 @@ class RowReader:
         """Decode a block; bad records are told, never raised."""
         return self.finish(*self.scan(block))
 
-    def scan(self, block: Block) -> tuple[Block, Scanner | None, Scanned | None]:
+    def scan(self, block: Block) -> tuple[Block, Tray | None]:
         """The part of `read` that does not depend on blocks before; any thread may do it."""
-        scanner = None if self._encoder.index.selective else self._scanners.take(block)
-        if scanner is None:
-            return block, None, None
-        return block, scanner, scanner.scan(block.buffer, block.starts, block.stops)
+        tray = None if self._encoder.index.selective else self._scanners.take(block)
+        if tray is not None:
+            tray.scan(block)
+        return block, tray
 
-    def finish(self, block: Block, scanner: Scanner | None, scanned: Scanned | None) -> Decoded:
+    def finish(self, block: Block, tray: Tray | None) -> Decoded:
         """The other part, block by block in their order."""
-        if scanner is None or scanned is None:
+        if tray is None:
             return self._each(block)
-        rows = self._scanned(block, scanned)
-        self._scanners.give(scanner)
+        rows = self._scanned(block, tray.arrays)
+        self._scanners.give(tray)
         return rows
 
     def _each(self, block: Block) -> Events:
@@ -179,7 +173,7 @@ class _Splicing:
         scanned, first = self._scanned, self._next
         if first == stop:
             return
-        index.resolve(scanned, first, stop, self._importances > 0, self._slots)
+        index.resolve(scanned, self._importances > 0, self._slots, first, stop)
         chosen = slice(scanned.indptr[first], scanned.indptr[stop])
         self._parts.append((self._slots[chosen], scanned.values[chosen]))
         self._next = stop
@@ -190,7 +184,7 @@ class _Splicing:
             self._targets[i], self._importances[i] = event.target, event.importance
         encoder.encode(event.features, allocate=bool(self._importances[i] > 0))
         size = self._sizes[i] = encoder.size
-        self._parts.append((encoder.slots[:size], encoder.values[:size].copy()))
+        self._parts.append((encoder.slots[:size].copy(), encoder.values[:size].copy()))
         self._good[i] = True
         self._events[i] = event
 

@@ -1,0 +1,74 @@
+"""Which scanner reads which block, and keeping them."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from streamlasso.scanning import ASK, NOTHING, Scanned
+from streamlasso.scanning.json_scanner import JsonScanner
+from streamlasso.scanning.scanned import Array
+from streamlasso_service.decoding import Decoder
+from streamlasso_service.formats import Format
+from streamlasso_service.formats.base import JsonLines
+from streamlasso_service.lines import Lines
+from streamlasso_service.records import Block
+
+__all__ = ["Scanner", "Scanners", "Tray"]
+
+
+class Scanner(Protocol):
+    """What reads many records at once: one of `streamlasso.scanning`."""
+
+    def scan(
+        self, buffer: Array, starts: Array, stops: Array, into: Scanned | None = None
+    ) -> Scanned:
+        """The rows of these records, in the arrays ``into``."""
+
+
+class Tray(NamedTuple):
+    """A scanner, and the arrays that it fills anew for each block."""
+
+    kind: Format | None
+    scanner: Scanner
+    arrays: Scanned
+
+    def scan(self, block: Block) -> Scanned:
+        """The rows of a block; nobody else may use the tray until they have been read."""
+        return self.scanner.scan(block.buffer, block.starts, block.stops, self.arrays)
+
+
+class Scanners:
+    """Trays for the blocks of one decoder; each is used by one thread at a time."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._free: dict[Format | None, list[Tray]] = defaultdict(list)
+
+    def take(self, block: Block) -> Tray | None:
+        """A tray for the block, or None where each record must be decoded by itself."""
+        if self._decoder.combines:
+            return None
+        kind = block.format if isinstance(block, Lines) else None
+        if self._free[kind]:
+            return self._free[kind].pop()
+        make = json_scanner if kind is None else MAKERS.get(type(kind))
+        return None if make is None else Tray(kind, make(self._decoder, kind), Scanned())
+
+    def give(self, tray: Tray) -> None:
+        """Back, when its rows have been read."""
+        self._free[tray.kind].append(tray)
+
+
+def json_scanner(decoder: Decoder, kind: Format | None) -> JsonScanner:
+    """For JSON values, of lines or of a topic."""
+    event, limits = decoder.event, decoder.limits
+    return JsonScanner(
+        id=event.id, target=event.target, importance=event.importance, features=event.features,
+        task=decoder.task, counts=decoder.counts, positive=event.positive,
+        plan=decoder.fields.plan, patterned=decoder.fields.patterned,
+        max_bytes=limits.max_event_bytes, max_features=limits.max_event_features,
+        blank_is=ASK if kind is None else NOTHING,
+    )  # fmt: skip
+
+
+MAKERS: dict[type, Callable[[Decoder, Format | None], Scanner]] = {JsonLines: json_scanner}
