@@ -27,6 +27,8 @@ __all__ = ["Decoded", "Events", "RowReader", "Rows"]
 
 Array = npt.NDArray[Any]
 
+NONE: Array = np.empty(0, np.uint32)
+
 decode = msgspec.json.Decoder().decode
 
 
@@ -192,11 +194,10 @@ class _Splicing:
         """All of them; nothing of it is overwritten by the next block."""
         numbers = np.flatnonzero(self._good)
         indptr = np.concatenate(([0], np.cumsum(self._sizes[numbers])))
-        slots, values = zip(*self._parts, strict=True) if self._parts else ([[]], [[]])
+        slots, values = zip(*self._parts, strict=True) if self._parts else ([NONE], [NONE])
         return Rows(
             block, numbers, self._targets[numbers], self._importances[numbers], bad,
-            indptr, np.concatenate(slots), np.concatenate(values).astype(np.float64),
-            self._ids(),
+            indptr, np.concatenate(slots), np.concatenate(values), self._ids(),
         )  # fmt: skip
 
     def _ids(self) -> Callable[[int], Any]:
