@@ -45,14 +45,13 @@ NESTED = [
     b'{"target":1,"features":{"a":1,"b":2,"a":3},"id":"\xd0\xb6"}',
 ]
 TOKENS = [
-    *(bytes([each]) for each in b'",:{}[]\\-.01eE+ \t\n\r\x00\x0b\x7f\xff/\''),
-    b"null", b"true", b"false", b'""', b'"a"', b'"b"', b'"c1"', b"\\u0041", b'":"', b'","',
-    b'":1,"', b"\xc3\xa9", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xef\xbb\xbf",
-    b"NaN", b"Infinity", b"1e400", b"1e-400", b"00", b"-0", b"-0.0", b"1.", b".5", b"tru", b"nul",
-    b"18446744073709551616", b"9007199254740993", b"0.30000000000000004", b'"target":1', b"//",
-    b'"target":null', b'"id":"x"', b'"importance":-1', b'"importance":1e13', b'"features":{',
-    b'"features":null', b'"ab":', b'"xab":', b'"hour":', b'"count":-3.5', b'"skip":{}', b'{"a":1}',
-]  # fmt: skip
+    *(bytes([each]) for each in b"\",:{}[]\\-.01eE+ \t\n\r\x00\x0b\x7f\xff/'"),
+    *b'null true false tru nul "" "a" "b" "c1" ":" "," ":1," "ab": "xab": "hour":'.split(),
+    *b"NaN Infinity 1e400 1e-400 00 -0 -0.0 1. .5 18446744073709551616 9007199254740993".split(),
+    *b'0.30000000000000004 "target":1 "target":null "id":"x" "importance":-1 // {"a":1}'.split(),
+    *b'"importance":1e13 "features":{ "features":null "count":-3.5 "skip":{} \\u0041'.split(),
+    *b"\xc3\xa9 \xed\xa0\x80 \xc0\x80 \xf4\x90\x80\x80 \xe2\x82 \xef\xbb\xbf".split(),
+]
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "classes": {},

@@ -28,7 +28,7 @@ class Pair:
 
     ``slow`` gives what a record means, None if it is bad, and "nothing" if it is blank or a
     comment; ``scan`` reads many records ``buffer[start:stop]``; ``seeds`` are records to begin with
-    and ``tokens`` pieces that change the meaning of one.
+    and ``tokens`` pieces that change the meaning of one. ``ident`` makes an id of its raw bytes.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Pair:
     scan: Callable[[bytes, Any, Any], Scanned]
     seeds: Sequence[bytes]
     tokens: Sequence[bytes]
+    ident: Callable[[bytes], Any] = msgspec.json.decode
 
 
 def bits(value: float) -> bytes:
@@ -79,7 +80,7 @@ def scanned(pair: Pair, records: Sequence[bytes], between: bytes = b"\n") -> Ite
         target, ident = float(found.targets[row]), found.ident(row)
         yield (
             "taken",
-            None if ident is None else msgspec.json.decode(ident),
+            None if ident is None else pair.ident(ident),
             None if target != target else target,
             float(found.importances[row]),
             [(name, bits(value)) for name, value in features],

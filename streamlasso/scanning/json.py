@@ -282,6 +282,8 @@ def scan_json(
             )  # fmt: skip
             if state >= PLAN:
                 return row, state
+        if state == ASK:
+            targets[row], importances[row], ids_size[row] = np.nan, 1.0, -1
         status[row] = state
         indptr[row + 1] = end
         progress[ARENA] = used

@@ -1,6 +1,5 @@
 """Scanning JSON events from Python."""
 
-import math
 from functools import cache
 from typing import Any
 
@@ -9,9 +8,9 @@ import numpy as np
 from streamlasso.scanning.compiling import compile_scanner
 from streamlasso.scanning.fields import ID, IMPORTANCE, NESTED, TARGET
 from streamlasso.scanning.json import ARENA, PLAN, WAITING, scan_json
+from streamlasso.scanning.rules import rules_of
 from streamlasso.scanning.scanned import ASK, NOTHING, Array, Scanned, padded
 from streamlasso.scanning.table import FieldTable, Plan
-from streamlasso.scanning.targets import BINARY, COUNT, NAMED, REAL
 
 __all__ = ["JsonScanner"]
 
@@ -71,7 +70,7 @@ class JsonScanner:
         special = {name.encode("utf-8", "surrogatepass"): kind for name, kind in kinds.items()}
         self._table = FieldTable(special, plan, patterned)
         self._limits = np.array([max_bytes, max_features, blank_is], np.int64)
-        self._rules, self._positive = _rules(task, counts, positive)
+        self._rules, self._positive = rules_of(task, counts, positive)
         self._progress = np.zeros(3, np.int64)
         self._waiting = np.empty((MOST_WAITING, 2), np.int64)
         self._quotes = np.empty(0, np.int32)
@@ -140,38 +139,3 @@ class JsonScanner:
             self._progress, self._waiting, self._limits, self._rules, self._positive,
             scanned.indptr, scanned.status, features, results,
         )  # fmt: skip
-
-
-def _text(value: Any) -> str:
-    """The same for what means the same: 1 and "1" and 1.0, true and "true"."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def _number_of(positive: Any) -> float:
-    """The number that is the positive class; NaN where none is."""
-    try:
-        number = int(positive) if _is_int(positive) else float(positive)
-        same = not isinstance(positive, str) or _text(number) == positive
-        return float(number) if same else math.nan
-    except (ValueError, OverflowError):
-        return math.nan
-
-
-def _is_int(positive: Any) -> bool:
-    return isinstance(positive, str) and positive.lstrip("-").isdecimal()
-
-
-def _rules(task: str, counts: bool, positive: Any) -> tuple[Array, Array]:
-    """What targets are, and the text of the positive one, with padding."""
-    if task != "classification":
-        return np.array([COUNT if counts else REAL, math.nan, math.nan, math.nan]), _padded("")
-    if positive is None:
-        return np.array([BINARY, 1.0, 0.0, math.nan]), _padded("")
-    flags = [float(flag == positive or _text(flag) == _text(positive)) for flag in (True, False)]
-    return np.array([NAMED, *flags, _number_of(positive)]), _padded(_text(positive))
-
-
-def _padded(text: str) -> Array:
-    return np.frombuffer(text.encode("utf-8", "surrogatepass") + bytes(8), np.uint8)

@@ -1,4 +1,4 @@
-"""Texts in byte arrays, for compiled functions: comparing, copying, whether one is plain.
+"""Texts in byte arrays, for compiled functions: comparing, copying, whether one is plain or valid.
 
 Words of 8 bytes are read and written: as many must be there behind each text.
 """
@@ -9,7 +9,7 @@ from numba import njit
 from streamlasso.memory import load8, load64, store64
 from streamlasso.specialise import PART
 
-__all__ = ["copy_text", "plain_text", "same_text"]
+__all__ = ["copy_text", "plain_text", "same_text", "valid_text"]
 
 U = np.uint64
 UPPER_BITS = U(0x8080808080808080)
@@ -83,6 +83,22 @@ def plain_text(data, at, stop):
             if byte >= 0x80:
                 size = _character(data, at)
             if size == 0 or byte < 0x20 or byte == 0x5C or at + size > stop:
+                return False
+            at += size
+    return True
+
+
+@njit(forceinline=True, **PART)
+def valid_text(data, at, stop):
+    """Whether this is valid UTF-8."""
+    while at < stop:
+        if load64(data, at) & UPPER_BITS == 0:
+            at += 8
+            continue
+        end = min(at + 8, stop)
+        while at < end:
+            size = 1 if load8(data, at) < 0x80 else _character(data, at)
+            if size == 0 or at + size > stop:
                 return False
             at += size
     return True
