@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -28,8 +27,6 @@ __all__ = ["Decoded", "Events", "RowReader", "Rows"]
 Array = npt.NDArray[Any]
 
 NONE: Array = np.empty(0, np.uint32)
-
-decode = msgspec.json.Decoder().decode
 
 
 @dataclass
@@ -123,7 +120,7 @@ class RowReader:
         """The other part, block by block in their order."""
         if tray is None:
             return self._each(block)
-        rows = self._scanned(block, tray.arrays)
+        rows = self._spliced(block, tray)
         self._scanners.give(tray)
         return rows
 
@@ -139,9 +136,9 @@ class RowReader:
             np.array(importances, np.float64), bad, events,
         )  # fmt: skip
 
-    def _scanned(self, block: Block, scanned: Scanned) -> Rows:
+    def _spliced(self, block: Block, tray: Tray) -> Rows:
         """Slots for what was scanned, and between it, in their order, the records that ask."""
-        rows = _Splicing(scanned)
+        rows = _Splicing(tray.arrays)
         bad = []
         for i in np.flatnonzero(rows.status == ASK).tolist():
             rows.resolve(self._encoder.index, i)
@@ -151,7 +148,7 @@ class RowReader:
             else:
                 rows.put(i, event, self._encoder)
         rows.resolve(self._encoder.index, len(block))
-        return rows.end(block, bad)
+        return rows.end(block, bad, tray.ident)
 
 
 class _Splicing:
@@ -190,17 +187,17 @@ class _Splicing:
         self._good[i] = True
         self._events[i] = event
 
-    def end(self, block: Block, bad: list[tuple[int, Bad]]) -> Rows:
+    def end(self, block: Block, bad: list[tuple[int, Bad]], ident: Callable[[bytes], Any]) -> Rows:
         """All of them; nothing of it is overwritten by the next block."""
         numbers = np.flatnonzero(self._good)
         indptr = np.concatenate(([0], np.cumsum(self._sizes[numbers])))
         slots, values = zip(*self._parts, strict=True) if self._parts else ([NONE], [NONE])
         return Rows(
             block, numbers, self._targets[numbers], self._importances[numbers], bad,
-            indptr, np.concatenate(slots), np.concatenate(values), self._ids(),
+            indptr, np.concatenate(slots), np.concatenate(values), self._ids(ident),
         )  # fmt: skip
 
-    def _ids(self) -> Callable[[int], Any]:
+    def _ids(self, ident: Callable[[bytes], Any]) -> Callable[[int], Any]:
         scanned = self._scanned
         ids = scanned.ids_at[: scanned.rows].copy(), scanned.ids_size[: scanned.rows].copy()
         buffer, events = scanned.buffer, self._events
@@ -209,6 +206,6 @@ class _Splicing:
             if i in events:
                 return events[i].id
             at, size = int(ids[0][i]), int(ids[1][i])
-            return None if size < 0 else decode(buffer[at : at + size].tobytes())
+            return None if size < 0 else ident(buffer[at : at + size].tobytes())
 
         return id_of

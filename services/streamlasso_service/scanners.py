@@ -2,18 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from streamlasso.scanning import ASK, NOTHING, Scanned
 from streamlasso.scanning.json_scanner import JsonScanner
 from streamlasso.scanning.scanned import Array
+from streamlasso.scanning.vw_scanner import VowpalScanner
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.formats import Format
 from streamlasso_service.formats.base import JsonLines
+from streamlasso_service.formats.vowpal import VowpalText
 from streamlasso_service.lines import Lines
 from streamlasso_service.records import Block
 
 __all__ = ["Scanner", "Scanners", "Tray"]
+
+decode = msgspec.json.Decoder().decode
 
 
 class Scanner(Protocol):
@@ -31,6 +37,8 @@ class Tray(NamedTuple):
     kind: Format | None
     scanner: Scanner
     arrays: Scanned
+    ident: Callable[[bytes], Any]
+    """From the raw bytes of an id to what it is."""
 
     def scan(self, block: Block) -> Scanned:
         """The rows of a block; nobody else may use the tray until they have been read."""
@@ -51,24 +59,29 @@ class Scanners:
         kind = block.format if isinstance(block, Lines) else None
         if self._free[kind]:
             return self._free[kind].pop()
-        make = json_scanner if kind is None else MAKERS.get(type(kind))
-        return None if make is None else Tray(kind, make(self._decoder, kind), Scanned())
+        return _new_tray(self._decoder, kind)
 
     def give(self, tray: Tray) -> None:
         """Back, when its rows have been read."""
         self._free[tray.kind].append(tray)
 
 
-def json_scanner(decoder: Decoder, kind: Format | None) -> JsonScanner:
-    """For JSON values, of lines or of a topic."""
+def _new_tray(decoder: Decoder, kind: Format | None) -> Tray | None:
     event, limits = decoder.event, decoder.limits
-    return JsonScanner(
-        id=event.id, target=event.target, importance=event.importance, features=event.features,
-        task=decoder.task, counts=decoder.counts, positive=event.positive,
-        plan=decoder.fields.plan, patterned=decoder.fields.patterned,
-        max_bytes=limits.max_event_bytes, max_features=limits.max_event_features,
-        blank_is=ASK if kind is None else NOTHING,
-    )  # fmt: skip
-
-
-MAKERS: dict[type, Callable[[Decoder, Format | None], Scanner]] = {JsonLines: json_scanner}
+    given: dict[str, Any] = {
+        "id": event.id, "target": event.target, "importance": event.importance,
+        "features": event.features, "task": decoder.task, "counts": decoder.counts,
+        "positive": event.positive, "max_bytes": limits.max_event_bytes,
+        "max_features": limits.max_event_features,
+    }  # fmt: skip
+    fields = decoder.fields
+    if kind is None or isinstance(kind, JsonLines):
+        scanner = JsonScanner(
+            **given, plan=fields.plan, patterned=fields.patterned,
+            blank_is=ASK if kind is None else NOTHING,
+        )  # fmt: skip
+        return Tray(kind, scanner, Scanned(), decode)
+    if isinstance(kind, VowpalText) and not fields.patterned:
+        words = VowpalScanner(**given)
+        return Tray(kind, words, Scanned(), words.ident)
+    return None
