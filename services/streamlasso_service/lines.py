@@ -57,26 +57,28 @@ class LineReader:
         self._buffer: Array = np.empty(PADDING, np.uint8)
         self._size = 0  # of the buffer, without what scanners want behind it
         self._begin = 0  # of what was not given out yet
+        self._ended = False  # when it was read the last time
 
     def take(self, limit: int, *, growing: bool) -> Lines | None:
         """At most ``limit`` lines, without blank ones; None while there is no whole line.
 
         What stands after the last line break is a line too, unless the file is ``growing``.
         """
-        lines = self._whole(limit)
-        if lines is None and (self._read() or not growing):
-            lines = self._whole(limit, rest=not growing)
+        lines = self._whole(limit, rest=self._ended and not growing)
+        if lines is None:
+            self._read()
+            lines = self._whole(limit, rest=self._ended and not growing)
         return lines
 
-    def _whole(self, limit: int, *, rest: bool = False) -> Lines | None:
-        """Lines of the buffer; with ``rest`` what stands alone there is one."""
+    def _whole(self, limit: int, *, rest: bool) -> Lines | None:
+        """Lines of the buffer; with ``rest`` what stands behind the last of them is one."""
         starts, stops = np.empty(limit, np.int64), np.empty(limit, np.int64)
         rows, end = split_lines(self._buffer, self._begin, self._size, starts, stops)
+        if rest and rows < limit and end < self._size:
+            starts[rows], stops[rows] = end, self._without_breaks(end, self._size)
+            rows, end = rows + 1, self._size
         if not rows:
-            if not rest or self._begin == self._size:
-                return None
-            starts[0], stops[0] = self._begin, self._without_breaks(self._begin, self._size)
-            rows, end = 1, self._size
+            return None
         starts, stops = starts[:rows], stops[:rows]
         base = self.position - self._begin
         offsets, nexts = base + starts, base + np.append(starts[1:], end)
@@ -96,8 +98,8 @@ class LineReader:
             stop -= 1
         return stop
 
-    def _read(self) -> bool:
-        """Read on until there is a whole line; False if there is none."""
+    def _read(self) -> None:
+        """Read on until there is a whole line, or no more."""
         # Blocks that were given out keep the buffer that they were in.
         left = self._buffer[self._begin : self._size]
         room = CHUNK
@@ -107,11 +109,11 @@ class LineReader:
             size = _fill(self._file, buffer.data[len(left) : -PADDING])
             found = bool((buffer[len(left) : len(left) + size] == LINE_FEED).any())
             left = buffer[: len(left) + size]
-            if found or not size:
+            self._ended = size < room
+            if found or self._ended:
                 break
             room *= 2  # a long line
         self._buffer, self._size, self._begin = buffer, len(left), 0
-        return found
 
     def _told(self, starts: Array, stops: Array) -> Array:
         """Which lines are neither blank nor comments."""

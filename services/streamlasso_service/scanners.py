@@ -9,10 +9,12 @@ import msgspec
 from streamlasso.scanning import ASK, NOTHING, Scanned
 from streamlasso.scanning.json_scanner import JsonScanner
 from streamlasso.scanning.scanned import Array
+from streamlasso.scanning.svmlight_scanner import SvmlightScanner
 from streamlasso.scanning.vw_scanner import VowpalScanner
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.formats import Format
 from streamlasso_service.formats.base import JsonLines
+from streamlasso_service.formats.svmlight import Svmlight
 from streamlasso_service.formats.vowpal import VowpalText
 from streamlasso_service.lines import Lines
 from streamlasso_service.records import Block
@@ -84,4 +86,6 @@ def _new_tray(decoder: Decoder, kind: Format | None) -> Tray | None:
     if isinstance(kind, VowpalText) and not fields.patterned:
         words = VowpalScanner(**given)
         return Tray(kind, words, Scanned(), words.ident)
+    if isinstance(kind, Svmlight) and not fields.patterned:
+        return Tray(kind, SvmlightScanner(kind.names, **given), Scanned(), decode)
     return None
