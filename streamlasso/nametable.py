@@ -22,7 +22,7 @@ from streamlasso.names import Name, name_bytes
 from streamlasso.specialise import Kernels, compile_top
 from streamlasso.table import COUNTS, FILLED, HEAD, NAMES, USED, WASTED
 
-__all__ = ["NO_SLOTS", "NameTable", "NamedRows", "feature_name", "kernels", "pack", "unpack"]
+__all__ = ["NO_SLOTS", "NameTable", "NamedRows", "kernels", "pack", "read_only", "unpack"]
 
 Array = npt.NDArray[Any]
 
@@ -33,7 +33,7 @@ NO_SLOTS: Array = np.empty(0, np.uint32)
 TOP: tuple[Callable[..., Any], ...] = (
     table.find_name, table.claim_name, table.place_name, table.drop_name, table.spread,
     table.enter_all, table.packed,
-    resolving.resolve_rows, resolving.shift_keys, resolving.first_seen,
+    resolving.resolve_rows, resolving.shift_keys, resolving.note_rows,
 )  # fmt: skip
 
 
@@ -72,14 +72,6 @@ def read_only(array: Array) -> Array:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def feature_name(rows: NamedRows, feature: int) -> str:
-    """The name of a feature of such rows."""
-    at, size = int(rows.names_at[feature]), int(rows.names_size[feature])
-    source, at = (rows.buffer, at) if at >= 0 else (rows.arena, ~at)
-    content: str = source[at : at + size].tobytes().decode("utf-8", "surrogatepass")
-    return content
 
 
 def unpack(arena: Array, place: int) -> tuple[Name, int]:
