@@ -23,7 +23,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import calc_crc32c
 
 from streamlasso_service.kafka_reading import OldFormatError
-from streamlasso_service.record_batches import Rows, block_of, parse
+from streamlasso_service.record_batches import Rows, block_of, compile_parser, parse
 from streamlasso_service.records import Block, Partition
 
 __all__ = ["Batches", "RawRecords", "Taken"]
@@ -94,10 +94,13 @@ class RawRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
 
     def _give(self, rows: Rows, room: int, taken: Taken) -> None:
         """Take so many rows; what is left of a batch waits for the next call."""
-        given, left = rows[:room], rows[room:]
-        taken.add(given)
-        self._left = left if len(left) else None
-        self.next_fetch_offset = given.end if len(left) else self._after
+        if len(rows) <= room:
+            taken.add(rows)
+            self._left, self.next_fetch_offset = None, self._after
+        else:
+            given, self._left = rows[:room], rows[room:]
+            taken.add(given)
+            self.next_fetch_offset = given.end
 
     def _unpack_records(self, tp: Any, records: Any, *_: Any) -> Iterator[Rows]:
         data = memoryview(records._buffer)
@@ -135,7 +138,8 @@ class RawRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
             buffer = _decompressed(header.attributes & CODEC, buffer[start:stop].tobytes())
             start, stop = 0, buffer.size
         rows, fault = parse(buffer, start, stop, header.base_offset, header.records)
-        rows = rows.since(self.fetch_offset)
+        if header.base_offset < self.fetch_offset:
+            rows = rows.since(self.fetch_offset)
         self.records_read += len(rows)
         self.bytes_read += stop - start
         if not fault:
@@ -208,6 +212,7 @@ class Batches:
 
     def prepare(self, consumer: KafkaConsumer) -> None:
         """Let the consumer poll `Rows`, by `Taken`, instead of records."""
+        compile_parser()  # now, not in the first poll
         consumer._fetcher.PartitionRecords = RawRecords
 
     def block(self, partition: Partition, polled: Sequence[Rows]) -> Block:

@@ -10,22 +10,20 @@ import math
 import numpy as np
 from numba import njit
 
-from streamlasso.hashing import hash_both
 from streamlasso.memory import load8, store8
 from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, trailing_zeros
 from streamlasso.scanning.decimals import text_number
-from streamlasso.scanning.repeats import begin_record, is_new
+from streamlasso.scanning.repeats import begin_record, hash_names
 from streamlasso.scanning.scanned import ASK, NOTHING, TAKEN
 from streamlasso.scanning.shapes import NUMBER
 from streamlasso.scanning.targets import importance_of, target_of
-from streamlasso.scanning.text import copy_text, valid_text
+from streamlasso.scanning.text import copy_text, is_blank, valid_text
 from streamlasso.specialise import PART
 
 __all__ = ["scan_vw"]
 
 BLANK, TAB, RETURN, BAR, COLON, QUOTE = (np.uint8(ord(each)) for each in " \t\r|:'")
 HAT, ZERO_BYTE, ASCII_END = np.uint8(ord("^")), np.uint8(0), np.uint8(128)
-SEED = np.uint64(0)
 
 MOST_BYTES, MOST_FEATURES, OVERHEAD = range(3)
 """Of ``limits``; the last one is what an event takes in JSON besides its features and its id."""
@@ -155,6 +153,7 @@ def _body(data, at, stop, begin, used, features):
                     return ask
             else:
                 scale, last = text_number(data, token)
+                scale += 0.0  # a sum that begins with 0 is not −0
                 if last != end or byte == COLON:
                     return ask
                 state = FEATURE
@@ -164,22 +163,6 @@ def _body(data, at, stop, begin, used, features):
     if other != 0 and not valid_text(data, at, stop):
         return ask
     return TAKEN, count, used
-
-
-@njit(forceinline=True, **PART)
-def _hash_names(data, features, begin, end, seen, stamp, mask):
-    """Hash the names; whether no two are the same."""
-    keys, checks, names_at, names_size, _, arena = features
-    for each in range(begin, end):
-        at, size = names_at[each], names_size[each]
-        if at >= 0:
-            key, check = hash_both(data, at, at + size, SEED)
-        else:
-            key, check = hash_both(arena, ~at, ~at + size, SEED)
-        keys[each], checks[each] = key, check
-        if not is_new(seen, key, stamp, mask):
-            return False
-    return True
 
 
 @njit(forceinline=True, **PART)
@@ -198,13 +181,6 @@ def _find_bar(data, start, stop):
 
 
 @njit(forceinline=True, **PART)
-def _is_blank(data, at, stop):
-    while at < stop and (load8(data, at) == BLANK or TAB <= load8(data, at) <= RETURN):
-        at += 1
-    return at == stop
-
-
-@njit(forceinline=True, **PART)
 def _record(data, start, stop, row, begin, used, limits, rules, positive, seen, counted,
             features, results):  # fmt: skip
     """Read one record: (what became of it, where its features end, the arena in use)."""
@@ -219,7 +195,7 @@ def _record(data, start, stop, row, begin, used, limits, rules, positive, seen, 
     if end - begin > limits[MOST_FEATURES] or written + limits[OVERHEAD] > limits[MOST_BYTES]:
         return ask
     stamp, mask = begin_record(seen, counted, stop - start)
-    if not _hash_names(data, features, begin, end, seen, stamp, mask):
+    if not hash_names(data, features, begin, end, seen, stamp, mask):
         return ask
     return TAKEN, end, after
 
@@ -238,7 +214,7 @@ def scan_vw(
         start, stop, begin = starts[row], stops[row], indptr[row]
         targets[row], importances[row], ids_size[row] = np.nan, 1.0, -1
         state, end = NOTHING, begin
-        if not _is_blank(data, start, stop):
+        if not is_blank(data, start, stop):
             state, end, used = _record(
                 data, start, stop, row, begin, used, limits, rules, positive, seen, counted,
                 features, results,
