@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import eviction
+from streamlasso.addresses import VOID, Described, Desk
 from streamlasso.checks import flag
 from streamlasso.events import ROWS
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
@@ -67,6 +68,8 @@ class Learner(Readings):
     array([0.  , 0.06])
     """
 
+    state, hyper, counts, ledger = Described(), Described(), Described(), Described()
+
     def __init__(
         self,
         rule: Rule | Sequence[Rule],
@@ -109,6 +112,7 @@ class Learner(Readings):
         return Recipe.of(
             self.rule, self.loss, self.lanes, scale=self.scale, select=self.select,
             several_targets=self.outputs > 1, evicts=self.index.evicts,
+            dtype=self.dtype,
         )  # fmt: skip
 
     def _prepare(self) -> None:
@@ -120,6 +124,18 @@ class Learner(Readings):
         eviction.attach(self)
         self._naming = Naming(self.rules, self.recipe)
         self._ready = FIRST if self._naming.needed else len(self.state)
+        self._flags = np.array([self.fit_intercept, self._ready], np.int64)
+        self._desk = VOID
+
+    def _describe(self, slots: Array, values: Array) -> Desk:
+        """A desk with these buffers of a row, for this call and the next ones."""
+        self._flags[1] = self._ready
+        arrays = (
+            self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
+            self._scores, self._flags,
+        )  # fmt: skip
+        self._desk = Desk(arrays, slots, values, self._kernels, self.compiled)
+        return self._desk
 
     def refresh(self) -> None:
         """Forget what was derived from the names: after arrays were put in place."""
@@ -131,7 +147,8 @@ class Learner(Readings):
         return self.lanes + (self.select is not None)
 
     def __getstate__(self) -> dict[str, Any]:
-        derived = ("_kernels", "_events", "_scores", "_loss_hyper", "_naming", "_ready")
+        derived = ("_kernels", "_events", "_scores", "_loss_hyper", "_naming", "_ready",
+                   "_desk", "_flags")  # fmt: skip
         return {name: value for name, value in self.__dict__.items() if name not in derived}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -160,27 +177,31 @@ class Learner(Readings):
     ) -> float:
         """Learn one row, given as the first ``size`` entries of ``slots`` and ``values``.
 
-        For callers that own buffers of the right types (uint32, and the state's) and take slots
-        from the index: nothing is checked but the importance. Returns the score that was served:
+        For callers that own buffers of the right types (uint32, and the state's; contiguous), and
+        take slots from the index: nothing is checked but the importance. With the same two buffers
+        at each call it is fastest. Returns the score that was served:
         that of the selected lane, otherwise of the first. With several targets use `learn_rows`.
         """
         if importance < 0:
             raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
-        self._catch_up()
-        score: float = self._kernels.learn_row(
-            self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
-            slots, values, size, float(target), float(importance),
-            self.fit_intercept, self._scores,
-        )  # fmt: skip
+        desk = self._desk
+        if slots is not desk.slots or values is not desk.values:
+            desk = self._describe(slots, values)
+        score: float = desk.learn_row(desk.handle, size, float(target), float(importance))
+        if score != score and self.index.size > self._ready:
+            self._grow()
+            return self.learn_row(slots, values, size, target, importance)
         return score
 
     def score_row(self, slots: Array, values: Array, size: int) -> float:
         """The served score of one row, given as for `learn_row`; changes nothing."""
-        self._catch_up()
-        score: float = self._kernels.score_row(
-            self.state, self.hyper, self.counts, self.ledger, slots, values, size,
-            self.fit_intercept, self._scores,
-        )  # fmt: skip
+        desk = self._desk
+        if slots is not desk.slots or values is not desk.values:
+            desk = self._describe(slots, values)
+        score: float = desk.score_row(desk.handle, size)
+        if score != score and self.index.size > self._ready:
+            self._grow()
+            return self.score_row(slots, values, size)
         return score
 
     def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
@@ -222,6 +243,7 @@ class Learner(Readings):
         if self._naming.needed:
             self._naming.prepare(self.index, self.state)
             self._ready = self._naming.known
+        self._desk = VOID
 
     def _lanes_out(self, scores: Array) -> Array:
         if self.select is not None:

@@ -118,7 +118,7 @@ class SparseLinear(Reports):
     # Learning and scoring
 
     def _learn(self, x: Event, target: float, w: float, token: Any = None) -> None:
-        encoder = self._encoder
+        encoder, learner = self._encoder, self._learner
         if token is not None:
             token = checked_token(token)
         try:
@@ -127,12 +127,11 @@ class SparseLinear(Reports):
             allocate = False
         if not allocate:
             check_importance(w)
-        encoder.encode(x, allocate=allocate)
-        row = encoder.slots, encoder.values, encoder.size
-        learner = self._learner
+        encoder.encode(x, allocate)
         if token is None or isinstance(learner, Learner):
-            learner.learn_row(*row, target, w)
+            learner.learn_row(encoder.slots, encoder.values, encoder.size, target, w)
         else:
+            row = encoder.slots, encoder.values, encoder.size
             inputs = self._pending.take(token)
             learner.learn_row(*row, target, w, inputs, len(self._pending))
         if self._companion is not None and isinstance(learner, Learner):
@@ -143,11 +142,10 @@ class SparseLinear(Reports):
         encoder = self._encoder
         if token is not None:
             token = checked_token(token)
-        encoder.encode(x, allocate=False)
-        row = encoder.slots, encoder.values, encoder.size
-        learner = self._learner
-        score = learner.score_row(*row)
-        self._remember(token)
+        encoder.encode(x, False)
+        score = self._learner.score_row(encoder.slots, encoder.values, encoder.size)
+        if token is not None:
+            self._remember(token)
         if score - score:  # NaN, of what is not finite
             refuse_infinite(x)
         return score

@@ -171,11 +171,13 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until
         `learn_one` gets its label with it: learned as if it had come at once, it would mislead.
         """
-        if self._many:
+        loss = self._learner.loss
+        if loss.together:
             shares = self._probabilities(self._scores(x, token)[None, :])[0].tolist()
             return dict(zip(self.classes, shares, strict=True))
-        positive = float(self._learner.loss.mean(self._score(x, token)))
-        return dict(zip(self.classes, (1.0 - positive, positive), strict=True))
+        positive = loss.mean(self._score(x, token))
+        negative_label, positive_label = self._labels.classes
+        return {negative_label: 1.0 - positive, positive_label: positive}
 
     def predict_one(self, x: Event, token: Any = None) -> Any:
         """The most likely label; of equals the first, with two the negative one.

@@ -2,6 +2,8 @@
 intercept's part and the features'.
 """
 
+import math
+
 from streamlasso.kernels.names import (
     ADVANCE,
     APART,
@@ -9,6 +11,7 @@ from streamlasso.kernels.names import (
     COUNTS,
     CURVATURE,
     CURVED,
+    DOUBLE,
     ELECT,
     IMPORTANCE,
     INTERCEPT,
@@ -17,7 +20,18 @@ from streamlasso.kernels.names import (
     LARGEST_64,
     LEARN_ONE,
     MULTI,
+    ON_COUNTS,
+    ON_EVENTS,
+    ON_FLAGS,
+    ON_HYPER,
+    ON_LEDGER,
+    ON_LOSS,
+    ON_SCORES,
+    ON_SLOTS,
+    ON_STATE,
+    ON_VALUES,
     OWN_SPREAD,
+    REAL,
     REJECTED,
     SCORE_ONE,
     SELECTS,
@@ -29,9 +43,15 @@ from streamlasso.kernels.names import (
     SURVEY_LANES,
     TARGET,
     TRACK,
+    UNSIGNED,
     VARIANCE,
+    WHOLE,
+    WITHIN,
     WRITE,
     WRITE_FEATURES,
+    array_1,
+    array_2,
+    array_3,
 )
 
 __all__ = ["learn_one", "learn_row", "learn_rows"]
@@ -88,18 +108,25 @@ def learn_one(
         counts[REJECTED, 0] += 1
 
 
-def learn_row(
-    state, hyper, counts, events, ledger, loss_hyper,
-    slots, values, size, target, importance, intercept, scores,
-):  # fmt: skip
-    """Learn one row; its score from before, what was served or the first lane's, is returned."""
+def learn_row(desk, size, target, importance):
+    """Learn one row; its score from before, what was served or the first lane's, is returned.
+
+    NaN, and nothing done, where a slot has no record yet.
+    """
+    flags = array_1(desk, ON_FLAGS, WHOLE)
+    slots = array_1(desk, ON_SLOTS, UNSIGNED)
+    if not WITHIN(slots, size, flags[1]):
+        return DOUBLE(math.nan)
+    hyper, events = array_3(desk, ON_HYPER, REAL), array_2(desk, ON_EVENTS, REAL)
+    scores = array_2(desk, ON_SCORES, REAL)
     for lane in range(LANES):
         events[TARGET, lane] = target
     LEARN_ONE(
-        state, hyper[0], hyper[1], counts, events, ledger, loss_hyper,
-        slots, values, 0, size, importance, intercept, scores, 0,
+        array_2(desk, ON_STATE, REAL), hyper[0], hyper[1], array_2(desk, ON_COUNTS, WHOLE), events,
+        array_2(desk, ON_LEDGER, DOUBLE), array_1(desk, ON_LOSS, REAL),
+        slots, array_1(desk, ON_VALUES, REAL), 0, size, importance, flags[0] != 0, scores, 0,
     )  # fmt: skip
-    return scores[0, LANES if SELECTS else 0]
+    return DOUBLE(scores[0, LANES if SELECTS else 0])
 
 
 def learn_rows(

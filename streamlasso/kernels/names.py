@@ -25,18 +25,26 @@ AHEAD = 64
 # Penalties that are renewed are so after 64, 128, … events.
 FIRST_RENEWAL = 64
 
+# Places of a learner's arrays on its desk (`streamlasso.addresses`).
+(
+    ON_STATE, ON_HYPER, ON_COUNTS, ON_EVENTS, ON_LEDGER, ON_LOSS, ON_SCORES, ON_FLAGS,
+    ON_SLOTS, ON_VALUES,
+) = range(10)  # fmt: skip
+
 # What `specialise` binds before compiling.
 LANES = 1
 OWN = 0  # first column of the rule: those before it may be set without an event
 TOUCHED = -1  # the column of the last event's clock, where the index evicts
 APART = MULTI = CURVED = SPREADS = GATHERS = RENEWS = SELECTS = COUNTS = False
 _UNBOUND: Any = None
+REAL = WHOLE = UNSIGNED = DOUBLE = _UNBOUND  # kinds of numbers in arrays: REAL is the state's
+array_1 = array_2 = array_3 = _UNBOUND
 READ = WRITE = STEP = REACH = PLANT = SETTLE = TICK = DUE = RESET = GATHER = RENEW = REPAY = (
     _UNBOUND
 )
 SCALED = OBSERVE = UNIT = SLOPES = SLOPE_OF = CURVATURE_OF = VARIANCE_OF = _UNBOUND
 VALUE = MEAN = CONSTANT = PREFETCH = ELECT = _UNBOUND
-TRACKED = SCORE_ONE = SPREAD_ONE = WRITE_FEATURES = ADVANCE = TRACK = LEARN_ONE = SURVEY_LANES = (
+WITHIN = TRACKED = SCORE_ONE = SPREAD_ONE = WRITE_FEATURES = ADVANCE = TRACK = LEARN_ONE = SURVEY_LANES = (
     _UNBOUND
 )
 

@@ -61,6 +61,7 @@ __all__ = [
     "survey_lanes",
     "track",
     "tracked",
+    "within",
     "write_features",
 ]
 
@@ -71,6 +72,14 @@ def tracked(state, slot):
     for column in range(OWN, state.shape[1]):
         touched |= state[slot, column] != 0
     return touched
+
+
+def within(slots, size, ready):
+    """Whether the slots of one row all lie below this one."""
+    highest = slots[0] if size else 0
+    for i in range(size):
+        highest = max(highest, slots[i])
+    return highest < ready
 
 
 def score_one(
