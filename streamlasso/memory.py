@@ -13,6 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = [
+    "address",
     "copy_bytes",
     "load8",
     "load16",
@@ -27,7 +28,7 @@ __all__ = [
 NUMBERS = {8: types.uint8, 16: types.uint16, 32: types.uint32, 64: types.uint64}
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+def address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
     """Where ``array[at]`` is, as a pointer to bytes."""
     struct = context.make_array(kind)(context, builder, array)
     return builder.gep(builder.bitcast(struct.data, ir.IntType(8).as_pointer()), [at])
@@ -39,7 +40,7 @@ def _loading(bits: int) -> Any:
     @intrinsic
     def load(typing_context: Any, data: Any, at: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            place = _address(context, builder, signature.args[0], *arguments)
+            place = address(context, builder, signature.args[0], *arguments)
             pointer = builder.bitcast(place, ir.IntType(bits).as_pointer())
             return builder.load(pointer, align=1)
 
@@ -54,7 +55,7 @@ def _storing(bits: int) -> Any:
     @intrinsic
     def store(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            place = _address(context, builder, signature.args[0], *arguments[:2])
+            place = address(context, builder, signature.args[0], *arguments[:2])
             pointer = builder.bitcast(place, ir.IntType(bits).as_pointer())
             builder.store(arguments[2], pointer, align=1)
             return context.get_dummy_value()
@@ -76,8 +77,8 @@ def copy_bytes(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         into, at, source, start, size = arguments
-        to = _address(context, builder, signature.args[0], into, at)
-        origin = _address(context, builder, signature.args[2], source, start)
+        to = address(context, builder, signature.args[0], into, at)
+        origin = address(context, builder, signature.args[2], source, start)
         cgutils.raw_memcpy(builder, to, origin, size, 1, align=1)
         return context.get_dummy_value()
 

@@ -250,6 +250,7 @@ def load(path: str | Path) -> Estimator:
         fit_intercept=manifest["fit_intercept"],
         scale=manifest["scale"],
         interactions=manifest["interactions"],
+        dtype=manifest["dtype"],
         **choices,
         **manifest.get("serving", {}),
     )
@@ -283,6 +284,8 @@ def _take_labels(model: SparseClassifier, manifest: dict[str, Any]) -> None:
     if isinstance(learner, Learner):
         learner.rearrange(Softmax(len(classes)), [None] * len(classes))
     else:
-        many = ClassStackLearner(len(classes), learner.index.fresh(), **model._serving)
+        many = ClassStackLearner(
+            len(classes), learner.index.fresh(), dtype=learner.dtype, **model._serving
+        )
         model._learner = many
         model._encoder = model._new_encoder()

@@ -164,7 +164,7 @@ class KafkaSource:
         batch = Batch()
         for tp, messages in polled.items():
             partition = Partition(tp.topic, tp.partition)
-            batch.records += [
+            batch.records.extend(
                 Record(
                     partition,
                     message.offset,
@@ -174,7 +174,7 @@ class KafkaSource:
                     tuple(message.headers or ()),
                 )
                 for message in messages
-            ]
+            )
         for tp in polled:
             # Past control records and compacted gaps too.
             self._at[tp] = self._consumer.position(tp)

@@ -89,11 +89,11 @@ class StackLearner(StackReadings):
                 "fit_intercept = False without a rule: the second layer has an intercept; give a "
                 "rule, rule=FTRLProximal(), or leave fit_intercept out"
             )
-        if dtype not in ("float64", "float32"):
-            raise ValueError(f"dtype = {dtype!r} must be 'float64' or 'float32'")
         checked_serving(serve, tolerance, max_active)
         self.fit_intercept = True
         self.index: FeatureIndex = GrowingIndex() if index is None else checked_index(index)
+        if faults := eviction.dtype_faults(dtype, self.index):
+            raise ValueError(faults[0])
         self.models = lanes_for(name) if lanes is None else checked_lanes(lanes)
         self.dtype, self.compiled = dtype, compiled
         self.lanes_array = lane_rows(self.models, name)

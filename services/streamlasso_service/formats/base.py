@@ -32,15 +32,20 @@ class Head(Protocol):
 class Format(Protocol):
     """How lines of one file become events."""
 
+    comment: bytes
+    """What a line begins with that is a comment; nothing where there are none."""
+
     def begin(self, head: Head) -> int:
         """Look at the beginning of the file; return how many bytes are no records (a header)."""
 
     def event(self, line: bytes) -> bytes:
-        """The JSON of one line, nothing for a comment. Raises `FormatError`."""
+        """The JSON of one line that is no comment. Raises `FormatError`."""
 
 
 class JsonLines:
     """One JSON object a line."""
+
+    comment = b""
 
     def begin(self, head: Head) -> int:
         """No header."""

@@ -9,6 +9,8 @@ __all__ = ["Svmlight"]
 class Svmlight:
     """``target index:value …``, with an optional file that names the indices."""
 
+    comment = b"#"
+
     def __init__(self, names: list[str] | None, event: EventConfig) -> None:
         self._names = names
         self._event = event
@@ -19,8 +21,6 @@ class Svmlight:
 
     def event(self, line: bytes) -> bytes:
         """``{"target": …, "features": {name: value, …}}``."""
-        if line.lstrip().startswith(b"#"):
-            return b""
         try:
             target, *pairs = line.split(b"#", 1)[0].decode().split()
         except ValueError as error:

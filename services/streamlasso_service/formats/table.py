@@ -19,6 +19,8 @@ class Csv:
     ``columns`` and ``numeric`` are known after `begin`.
     """
 
+    comment = b""
+
     def __init__(self, delimiter: str = ",") -> None:
         self.delimiter = delimiter
         self.columns: list[str] = []

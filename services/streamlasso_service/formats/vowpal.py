@@ -25,6 +25,8 @@ class VowpalText:
     same score.
     """
 
+    comment = b""
+
     def __init__(self, event: EventConfig) -> None:
         self._event = event
 
