@@ -56,7 +56,8 @@ class RowEncoder:
         self.values: Array = np.empty(64, dtype)
         self.size = 0
         self._code = "d" if dtype == "float64" else "f"
-        self._event: Mapping[Name, Any] | None = None
+        self.kept: Mapping[Name, Any] | None = None
+        """A copy of the event that is in the buffers; None of one that is not compared."""
         self._complete = False
         self._unseen: list[tuple[int, Name]] = []
         self._packers: dict[tuple[int, str], struct.Struct] = {}
@@ -66,9 +67,12 @@ class RowEncoder:
         crossing = Crossing(index, interactions)
         self._crossing = crossing if crossing.plans.interactions else None
         self._generation = index.generation
-        self._quick = objects.SUPPORTED and self._crossing is None
-        self._table = 0  # of the layout that the last event had
-        self._reads = objects.encode_numbers
+        # Where slots change hands, what was remembered of them must be looked at first.
+        self._quick = objects.SUPPORTED and self._crossing is None and not index.evicts
+        self.by_columns = self._crossing is None and not index.selective
+        """Whether a row depends on nothing but its own names and values, and which have slots."""
+        self.table = 0
+        """Of the layout that the last event had; 0 where dicts are encoded by Python."""
 
     def encode(self, event: Mapping[Any, Any], allocate: bool) -> None:
         """Encode one event; new names get slots only if ``allocate``.
@@ -80,15 +84,15 @@ class RowEncoder:
         if self.index.generation != self._generation:  # slots have changed hands
             self._forget()
             self._generation = self.index.generation
-        if self._table and type(event) is dict:
-            size = self._reads(id(event), self._table)
+        if self.table and type(event) is dict:
+            size = objects.encode_numbers(id(event), self.table)
             if size >= 0:
-                self.size, self._event, self._complete = size, None, True
+                self.size, self.kept, self._complete = size, None, True
                 return
         try:
             # In the same order too: another order adds up to other last bits, and after a restart
             # there is nothing to compare with.
-            if event == self._event and list(event) == list(self._event):
+            if event == self.kept and list(event) == list(self.kept):
                 if self._complete or not allocate:
                     return
                 if not self._keeps_names:
@@ -97,7 +101,7 @@ class RowEncoder:
                     return
         except (TypeError, ValueError, OverflowError):
             pass  # pandas' NA and arrays have no truth value; numpy refuses huge integers
-        self._event = None
+        self.kept = None
         try:
             self._encode_new(event, allocate)
         except (AttributeError, TypeError):
@@ -105,9 +109,9 @@ class RowEncoder:
             raise
 
     def _forget(self) -> None:
-        self._event = None
+        self.kept = None
         self._layouts.clear()
-        self._table = 0
+        self.table = 0
 
     def check(self, event: Mapping[Any, Any]) -> None:
         """Raise what learning the event would raise, and change nothing."""
@@ -124,15 +128,15 @@ class RowEncoder:
             return
         self._encode_each(event, names, allocate)
         # A row that lacks names is not to be taken for the event's when it comes again.
-        self._event = dict(event) if self._complete or not allocate else None
+        self.kept = dict(event) if self._complete or not allocate else None
 
     def _encode_known(
         self, event: Mapping[Any, Any], names: tuple[Name, ...], layout: Layout
     ) -> bool:
         """Encode an event whose names were met; False if it has not only numbers."""
         if self._quick and type(event) is dict:
-            self._table = layout.table
-            self.size = self._reads(id(event), layout.table)
+            self.table = layout.table
+            self.size = objects.encode_numbers(id(event), layout.table)
             self._complete = True
             if self.size >= 0:
                 return True
@@ -144,12 +148,12 @@ class RowEncoder:
                 return False
             if self._crossing is not None:
                 numbers = self._crossing.numbers(event, names)
-            self._packer(len(layout.slots)).pack_into(self.values, 0, *numbers)
+            self._packer(len(layout.slots)).pack_into(self.values, 0, *numbers)  # type: ignore[arg-type]
         except (TypeError, struct.error, OverflowError):
             return False
         self.size = len(layout.slots)
         self.slots[: self.size] = layout.slots
-        self._event = dict(event)
+        self.kept = dict(event)
         self._complete = True
         return True
 
@@ -163,7 +167,7 @@ class RowEncoder:
         kept = slots != UNSEEN
         self._complete = bool(kept.all())
         if not self._complete:
-            self._event = None
+            self.kept = None
             values = self.values[: self.size][kept]
             self.size = len(values)
             self.slots[: self.size], self.values[: self.size] = slots[kept], values

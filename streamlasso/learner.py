@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import eviction
-from streamlasso.addresses import VOID, Described, Desk
+from streamlasso.addresses import VOID, Described
 from streamlasso.checks import flag
 from streamlasso.events import ROWS
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
@@ -19,13 +19,14 @@ from streamlasso.readings import Readings
 from streamlasso.recipe import TOUCHED, Recipe
 from streamlasso.rules import Rule
 from streamlasso.specialise import Kernels, kernels_for
+from streamlasso.taking_one import TakesOne
 
 __all__ = ["Learner"]
 
 Array = npt.NDArray[Any]
 
 
-class Learner(Readings):
+class Learner(Readings, TakesOne):
     """One linear model, or several side by side, over the slots of one index.
 
     score = intercept + Σ weight[slot]·value. Learning returns the scores from *before* the update,
@@ -98,12 +99,12 @@ class Learner(Readings):
         self.scale = scale
         self.select = select
         check(self, given)
-        self.counts: Array = np.zeros((4, self.lanes), np.int64)
+        self.counts = np.zeros((4, self.lanes), np.int64)
         self.hyper = stack_hyper(self.rules, self.lanes, dtype)
         self.ledger = new_ledger(len(self.rules), self.lanes, self.loss, select, memory)
         width = self.recipe.width
         capacity = min(max(self.index.size, 64), self.index.limit)
-        self.state: Array = np.zeros((capacity, width), dtype)
+        self.state = np.zeros((capacity, width), dtype)
         self._prepare()
 
     @property
@@ -124,18 +125,13 @@ class Learner(Readings):
         eviction.attach(self)
         self._naming = Naming(self.rules, self.recipe)
         self._ready = FIRST if self._naming.needed else len(self.state)
-        self._flags = np.array([self.fit_intercept, self._ready], np.int64)
-        self._desk = VOID
+        self._clear_desk()
 
-    def _describe(self, slots: Array, values: Array) -> Desk:
-        """A desk with these buffers of a row, for this call and the next ones."""
-        self._flags[1] = self._ready
-        arrays = (
+    def _arrays(self) -> tuple[Array, ...]:
+        return (
             self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
-            self._scores, self._flags,
+            self._scores,
         )  # fmt: skip
-        self._desk = Desk(arrays, slots, values, self._kernels, self.compiled)
-        return self._desk
 
     def refresh(self) -> None:
         """Forget what was derived from the names: after arrays were put in place."""
@@ -171,38 +167,6 @@ class Learner(Readings):
         self._prepare()
 
     # Learning and scoring
-
-    def learn_row(
-        self, slots: Array, values: Array, size: int, target: float, importance: float = 1.0
-    ) -> float:
-        """Learn one row, given as the first ``size`` entries of ``slots`` and ``values``.
-
-        For callers that own buffers of the right types (uint32, and the state's; contiguous), and
-        take slots from the index: nothing is checked but the importance. With the same two buffers
-        at each call it is fastest. Returns the score that was served:
-        that of the selected lane, otherwise of the first. With several targets use `learn_rows`.
-        """
-        if importance < 0:
-            raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
-        desk = self._desk
-        if slots is not desk.slots or values is not desk.values:
-            desk = self._describe(slots, values)
-        score: float = desk.learn_row(desk.handle, size, float(target), float(importance))
-        if score != score and self.index.size > self._ready:
-            self._grow()
-            return self.learn_row(slots, values, size, target, importance)
-        return score
-
-    def score_row(self, slots: Array, values: Array, size: int) -> float:
-        """The served score of one row, given as for `learn_row`; changes nothing."""
-        desk = self._desk
-        if slots is not desk.slots or values is not desk.values:
-            desk = self._describe(slots, values)
-        score: float = desk.score_row(desk.handle, size)
-        if score != score and self.index.size > self._ready:
-            self._grow()
-            return self.score_row(slots, values, size)
-        return score
 
     def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
         """The scores of one row by all lanes, shape (models,); given as for `learn_row`."""

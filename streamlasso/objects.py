@@ -23,9 +23,17 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from streamlasso.specialise import PART, compile_top
+from streamlasso.jitting import PART, compile_top
 
-__all__ = ["NOT_SIMPLE", "OTHER_NAMES", "SUPPORTED", "Layout", "encode_numbers"]
+__all__ = [
+    "NOT_SIMPLE",
+    "OTHER_NAMES",
+    "SUPPORTED",
+    "Layout",
+    "encode",
+    "encode_nothing",
+    "encode_numbers",
+]
 
 Array = npt.NDArray[Any]
 
@@ -136,7 +144,7 @@ class Layout:
         self.table: int = table.ctypes.data
 
 
-def _values_of(event, table):  # type: ignore[no-untyped-def]
+def _values_of(event, table):
     """Where the values of a dict are, into ``FOUND``; its length, or why there are none."""
     names, count, text = word(table + 8 * NAMES), word(table + 8 * COUNT), word(table + 8 * STR)
     found, at_key, at_value = word(table + 8 * FOUND), table + 8 * KEY, table + 8 * VALUE
@@ -150,14 +158,15 @@ def _values_of(event, table):  # type: ignore[no-untyped-def]
         fetch(value)
         put_word(found + 8 * i, value)
         key, name = word(at_key), word(names + 8 * i)
-        if key != name:
-            if word(key + TYPE) != text or word(name + TYPE) != text or compare(key, name) != 0:
-                return OTHER_NAMES
+        if key != name and (
+            word(key + TYPE) != text or word(name + TYPE) != text or compare(key, name) != 0
+        ):
+            return OTHER_NAMES
         i += 1
     return count if i == count else OTHER_NAMES
 
 
-def _encode_numbers(event, table):  # type: ignore[no-untyped-def]
+def _encode_numbers(event, table):
     """Write the row of a dict, given by its address; return its length, or why there is none."""
     count = values_of(event, table)
     found, exact = word(table + 8 * FOUND), word(table + 8 * FLOAT)
@@ -189,4 +198,12 @@ def _encode_numbers(event, table):  # type: ignore[no-untyped-def]
 
 
 values_of = njit(**PART)(_values_of)
+encode = njit(**PART)(_encode_numbers)
+"""For kernels, which must hold the interpreter's lock."""
 encode_numbers = compile_top(_encode_numbers, nogil=False)
+"""For Python."""
+
+
+def encode_nothing(event, table):
+    """For kernels that run as plain Python."""
+    return NOT_SIMPLE

@@ -13,6 +13,7 @@ from streamlasso.kernels.names import (
     CURVED,
     DOUBLE,
     ELECT,
+    HAS_INTERCEPT,
     IMPORTANCE,
     INTERCEPT,
     LANES,
@@ -33,6 +34,7 @@ from streamlasso.kernels.names import (
     OWN_SPREAD,
     REAL,
     REJECTED,
+    ROW_SIZE,
     SCORE_ONE,
     SELECTS,
     SLOPE,
@@ -46,7 +48,6 @@ from streamlasso.kernels.names import (
     UNSIGNED,
     VARIANCE,
     WHOLE,
-    WITHIN,
     WRITE,
     WRITE_FEATURES,
     array_1,
@@ -108,15 +109,15 @@ def learn_one(
         counts[REJECTED, 0] += 1
 
 
-def learn_row(desk, size, target, importance):
+def learn_row(desk, event, at, target, importance):
     """Learn one row; its score from before, what was served or the first lane's, is returned.
 
-    NaN, and nothing done, where a slot has no record yet.
+    The row is that of `row_size`; if there is none, NaN, and nothing is done.
     """
-    flags = array_1(desk, ON_FLAGS, WHOLE)
-    slots = array_1(desk, ON_SLOTS, UNSIGNED)
-    if not WITHIN(slots, size, flags[1]):
+    size = ROW_SIZE(desk, event, at)
+    if size < 0:
         return DOUBLE(math.nan)
+    has_intercept = array_1(desk, ON_FLAGS, WHOLE)[HAS_INTERCEPT] != 0
     hyper, events = array_3(desk, ON_HYPER, REAL), array_2(desk, ON_EVENTS, REAL)
     scores = array_2(desk, ON_SCORES, REAL)
     for lane in range(LANES):
@@ -124,7 +125,8 @@ def learn_row(desk, size, target, importance):
     LEARN_ONE(
         array_2(desk, ON_STATE, REAL), hyper[0], hyper[1], array_2(desk, ON_COUNTS, WHOLE), events,
         array_2(desk, ON_LEDGER, DOUBLE), array_1(desk, ON_LOSS, REAL),
-        slots, array_1(desk, ON_VALUES, REAL), 0, size, importance, flags[0] != 0, scores, 0,
+        array_1(desk, ON_SLOTS, UNSIGNED), array_1(desk, ON_VALUES, REAL), 0, size, importance,
+        has_intercept, scores, 0,
     )  # fmt: skip
     return DOUBLE(scores[0, LANES if SELECTS else 0])
 

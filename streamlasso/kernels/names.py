@@ -31,6 +31,11 @@ FIRST_RENEWAL = 64
     ON_SLOTS, ON_VALUES,
 ) = range(10)  # fmt: skip
 
+# Numbers among a learner's flags: whether it has an intercept, the first slot without a record; why
+# a row was not taken, and its length.
+HAS_INTERCEPT, READY, STATUS, LENGTH = range(4)
+FINE, NO_RECORD = 0, 1  # statuses; those below 0 are of `streamlasso.objects`
+
 # What `specialise` binds before compiling.
 LANES = 1
 OWN = 0  # first column of the rule: those before it may be set without an event
@@ -44,9 +49,9 @@ READ = WRITE = STEP = REACH = PLANT = SETTLE = TICK = DUE = RESET = GATHER = REN
 )
 SCALED = OBSERVE = UNIT = SLOPES = SLOPE_OF = CURVATURE_OF = VARIANCE_OF = _UNBOUND
 VALUE = MEAN = CONSTANT = PREFETCH = ELECT = _UNBOUND
-WITHIN = TRACKED = SCORE_ONE = SPREAD_ONE = WRITE_FEATURES = ADVANCE = TRACK = LEARN_ONE = SURVEY_LANES = (
-    _UNBOUND
-)
+ENCODE = ROW_SIZE = TRACKED = SCORE_ONE = SPREAD_ONE = WRITE_FEATURES = ADVANCE = TRACK = (
+    LEARN_ONE
+) = SURVEY_LANES = _UNBOUND
 
 ALL_LOSS, ALL_WEIGHT, ALL_SQUARE = LaneRow.ALL_LOSS, LaneRow.ALL_WEIGHT, LaneRow.ALL_SQUARE
 LOSS, WEIGHT, SQUARE = LaneRow.LOSS, LaneRow.WEIGHT, LaneRow.SQUARE

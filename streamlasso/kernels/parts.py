@@ -13,6 +13,8 @@ from streamlasso.kernels.names import (
     CURVED,
     DEACTIVATED,
     DUE,
+    ENCODE,
+    FINE,
     FIRST,
     FIRST_RENEWAL,
     GATHER,
@@ -20,14 +22,19 @@ from streamlasso.kernels.names import (
     INTERCEPT,
     LANES,
     LARGEST_LOSS,
+    LENGTH,
     LOSS,
     MEMORY,
     MULTI,
+    NO_RECORD,
     OBSERVE,
+    ON_FLAGS,
+    ON_SLOTS,
     OWN,
     OWN_SPREAD,
     PREFETCH,
     READ,
+    READY,
     RENEW,
     RENEWS,
     REPAY,
@@ -41,27 +48,31 @@ from streamlasso.kernels.names import (
     SPREAD,
     SPREADS,
     SQUARE,
+    STATUS,
     STEP,
     TARGET,
     TICK,
     TOUCHED,
     TRACKED,
+    UNSIGNED,
     VALUE,
     VARIANCE,
     VARIANCE_OF,
     WEIGHT,
+    WHOLE,
     WRITE,
+    array_1,
 )
 
 __all__ = [
     "advance",
+    "row_size",
     "score_one",
     "slopes",
     "spread_one",
     "survey_lanes",
     "track",
     "tracked",
-    "within",
     "write_features",
 ]
 
@@ -74,12 +85,25 @@ def tracked(state, slot):
     return touched
 
 
-def within(slots, size, ready):
-    """Whether the slots of one row all lie below this one."""
+def row_size(desk, event, at):
+    """The length of a row in the buffers; below 0, with the status, where it cannot be taken.
+
+    Without an event ``at`` is the length; with the address of one, that of its layout.
+    """
+    flags, slots = array_1(desk, ON_FLAGS, WHOLE), array_1(desk, ON_SLOTS, UNSIGNED)
+    size = ENCODE(event, at) if event else at
+    flags[LENGTH] = size
+    if size < 0:
+        flags[STATUS] = size
+        return size
     highest = slots[0] if size else 0
     for i in range(size):
         highest = max(highest, slots[i])
-    return highest < ready
+    if highest >= flags[READY]:
+        flags[STATUS] = NO_RECORD
+        return -1
+    flags[STATUS] = FINE
+    return size
 
 
 def score_one(

@@ -5,6 +5,7 @@ import math
 from streamlasso.kernels.names import (
     CLOCK,
     DOUBLE,
+    HAS_INTERCEPT,
     LANES,
     ON_COUNTS,
     ON_FLAGS,
@@ -15,11 +16,11 @@ from streamlasso.kernels.names import (
     ON_STATE,
     ON_VALUES,
     REAL,
+    ROW_SIZE,
     SCORE_ONE,
     SELECTS,
     UNSIGNED,
     WHOLE,
-    WITHIN,
     array_1,
     array_2,
     array_3,
@@ -28,20 +29,21 @@ from streamlasso.kernels.names import (
 __all__ = ["score_row", "score_rows"]
 
 
-def score_row(desk, size):
+def score_row(desk, event, at):
     """The scores of one row; what is served, or the first lane's, is returned.
 
-    NaN, and nothing done, where a slot has no record yet.
+    The row is that of `row_size`; if there is none, NaN, and nothing is done.
     """
-    flags = array_1(desk, ON_FLAGS, WHOLE)
-    slots = array_1(desk, ON_SLOTS, UNSIGNED)
-    if not WITHIN(slots, size, flags[1]):
+    size = ROW_SIZE(desk, event, at)
+    if size < 0:
         return DOUBLE(math.nan)
+    has_intercept = array_1(desk, ON_FLAGS, WHOLE)[HAS_INTERCEPT] != 0
     hyper, scores = array_3(desk, ON_HYPER, REAL), array_2(desk, ON_SCORES, REAL)
     clock = array_2(desk, ON_COUNTS, WHOLE)[CLOCK, 0]
     SCORE_ONE(
         array_2(desk, ON_STATE, REAL), hyper[0], hyper[1], clock, array_2(desk, ON_LEDGER, DOUBLE),
-        slots, array_1(desk, ON_VALUES, REAL), 0, size, flags[0] != 0, scores, 0,
+        array_1(desk, ON_SLOTS, UNSIGNED), array_1(desk, ON_VALUES, REAL), 0, size,
+        has_intercept, scores, 0,
     )  # fmt: skip
     return DOUBLE(scores[0, LANES if SELECTS else 0])
 
