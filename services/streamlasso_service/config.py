@@ -94,6 +94,10 @@ class KafkaConfig(Section):
     accept_gap: Flag = Field(
         False, description="go on when the broker no longer holds the snapshot's position"
     )
+    raw: Literal["auto", "off"] = Field(
+        "auto",
+        description="read whole record batches where kafka-python's version is known, or never",
+    )
     options: dict[str, Any] = Field({}, description="more of kafka-python's options (TLS, SASL)")
 
     @field_validator("bootstrap")

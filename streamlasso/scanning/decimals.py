@@ -46,7 +46,7 @@ FIRST_PAIRS = U(100 + (1_000_000 << 32))
 LAST_PAIRS = U(1 + (10_000 << 32))
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def _digits(data, at, number):
     """The number with the digits from ``at`` on put behind it, and where they end."""
     while True:
@@ -65,7 +65,7 @@ def _digits(data, at, number):
             return number, at
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def _leading(data, at, stop):
     """How many zeros stand before the first other digit."""
     zeros = 0
@@ -75,7 +75,7 @@ def _leading(data, at, stop):
     return zeros
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def _nearest(number, power):
     """number·10^power by Lemire's algorithm 1, and whether that is certain; number > 0."""
     if power < SMALLEST or power > LARGEST:
@@ -106,7 +106,7 @@ def _nearest(number, power):
     return float_of(bits), exponent < 2047
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def _scaled(number, power):
     """number·10^power, and whether that is certain."""
     if power == 0 or number == 0:
@@ -117,7 +117,7 @@ def _scaled(number, power):
     return _nearest(number, power)
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def _exponent(data, at):
     """The number behind an ``e``, and where it ends."""
     sign = load8(data, at)
@@ -129,7 +129,7 @@ def _exponent(data, at):
     return (-np.int64(number) if sign == MINUS else np.int64(number)), end
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def _number(data, at, strict):
     """An unsigned number; ``strict`` for JSON's grammar."""
     number, point = _digits(data, at, U(0))
@@ -155,7 +155,7 @@ def _number(data, at, strict):
     return value, (end if certain else NOT_SIMPLE)
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def json_number(data, at):
     """A number of JSON; ``-0`` is −0.0 here, and an int, so 0, to who reads JSON into Python."""
     if load8(data, at) == MINUS:
@@ -164,7 +164,7 @@ def json_number(data, at):
     return _number(data, at, True)
 
 
-@njit(**PART)
+@njit(forceinline=True, **PART)
 def text_number(data, at):
     """A number with or without a sign, with digits before or behind the point."""
     first = load8(data, at)
