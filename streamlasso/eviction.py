@@ -59,7 +59,7 @@ def evict(learner: "TakesRows", number: int, keep: Sequence[int] | Array = ()) -
         raise ValueError(f"{index!r} never frees slots; use one with at_limit='evict'")
     learner._grow()
     used = np.zeros(len(learner.state), bool)
-    used[list(index.known.values())] = True
+    used[index.named_slots()] = True
     used[np.asarray(keep, np.intp)] = False
     idle = np.flatnonzero(used & learner.idle())
     touched = learner.state[idle, learner.touched_column]

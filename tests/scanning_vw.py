@@ -9,7 +9,7 @@ from streamlasso.scanning.vw_scanner import VowpalScanner
 from streamlasso_service.config import EventConfig, FeaturesConfig, LimitsConfig
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.fields import Fields
-from streamlasso_service.formats import FormatError
+from streamlasso_service.formats import Format, FormatError
 from streamlasso_service.formats.vowpal import VowpalText
 from streamlasso_service.records import Bad, Partition, Record
 
@@ -50,12 +50,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def slow_path(settings: dict[str, Any]) -> Any:
-    event = EventConfig(**settings.get("event", {}))
-    format = VowpalText(event)
+def decoding(format: Format, settings: dict[str, Any]) -> Any:
+    """The slow path of lines of a format."""
     decoder = Decoder(
-        event,
-        Fields(FeaturesConfig()),
+        EventConfig(**settings.get("event", {})),
+        Fields(FeaturesConfig(**settings.get("fields", {}))),
         LimitsConfig(**settings.get("limits", {})),
         settings.get("task", "classification"),
         counts=settings.get("counts", False),
@@ -93,7 +92,7 @@ def vw_pair(name: str) -> Pair:
     scanner, into = scanner_for(settings), Scanned()
     return Pair(
         f"vw-{name}",
-        slow_path(settings),
+        decoding(VowpalText(EventConfig(**settings.get("event", {}))), settings),
         lambda buffer, starts, stops: scanner.scan(buffer, starts, stops, into),
         SEEDS,
         TOKENS,

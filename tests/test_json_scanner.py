@@ -8,8 +8,9 @@ import numpy as np
 from scanning_json import FLAT, NESTED, SETTINGS, clicks, json_pair, scanner_for
 from scanning_pairs import check, laid_out, scanned
 
-from streamlasso.scanning import ASK, NOTHING, TAKEN
+from streamlasso.scanning import ASK, NOTHING, TAKEN, json_scanner
 from streamlasso.scanning.json_scanner import JsonScanner
+from streamlasso.scanning.scanned import padded
 
 
 def test_an_event_of_more_fields_than_the_table_has_room_for_is_asked() -> None:
@@ -99,3 +100,21 @@ def test_a_scanner_serves_many_chunks_in_any_cut() -> None:
             assert part.status[each] == whole.status[row + each]
             assert part.features(each) == whole.features(row + each)
         row += size
+
+
+def test_nothing_is_compiled_for_another_kind_of_buffer() -> None:
+    record = b'{"target":1,"a":"x"}' + bytes(200)
+    bounds = np.array([0]), np.array([20])
+    scanner = JsonScanner()
+    writable = np.frombuffer(bytearray(record), np.uint8)
+    for buffer in (record, record[:20], bytearray(record), memoryview(record), writable):
+        assert scanner.scan(buffer, *bounds).features(0) == [(b"a=x", 1.0)]
+    assert scanner.scan(b"", bounds[0][:0], bounds[1][:0]).rows == 0
+    assert len(json_scanner._kernel().signatures) == 1
+    assert writable.flags.writeable
+
+
+def test_digits_that_do_not_end_are_not_followed() -> None:
+    buffer = b'{"target":1,"a":12' + b"7" * 200
+    assert JsonScanner().scan(buffer, np.array([0]), np.array([18])).status[0] == ASK
+    assert chr(padded(buffer, 18)[-8]) == "\0"

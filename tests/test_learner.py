@@ -441,7 +441,7 @@ EDITS = [
         "return state.dtype.type(1)\n\n\ndef one_fade",
         "return state.dtype.type(0.5)\n\n\ndef one_fade",
     ),
-    ("specialise.py", '"nogil": True', '"nogil": True, "fastmath": True'),
+    ("jitting.py", '"nogil": True', '"nogil": True, "fastmath": True'),
 ]
 
 
@@ -463,7 +463,7 @@ def test_kernels_are_compiled_once_on_disk_and_anew_after_any_edit(
         path.write_text(source.replace(old, new), encoding="utf-8")
         edited = run(package, cache)
         assert edited["hits"] == 0, file
-        if file != "specialise.py":
+        if file != "jitting.py":
             assert edited["weights"] != first["weights"], file
         path.write_text(source, encoding="utf-8")
 

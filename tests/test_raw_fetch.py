@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 kafka = pytest.importorskip("kafka")
 
-from kafka_batches import CODECS, Made, Message, read_both, sealed  # noqa: E402
+from kafka.errors import CorruptRecordError  # noqa: E402
+from kafka.record.memory_records import MemoryRecords  # noqa: E402
+from kafka_batches import CODECS, TOPIC, Made, Message, read_both, sealed  # noqa: E402
+
+from streamlasso_service.raw_fetch import RawRecords  # noqa: E402
 
 sizes = st.one_of(st.integers(0, 5), st.sampled_from([63, 64, 127, 128, 8191, 8192, 9000]))
 contents = sizes.map(lambda size: bytes(range(256)) * (size // 256) + b"x" * (size % 256))
@@ -93,3 +97,16 @@ def test_other_formats_are_left_to_the_public_path_or_refused(magic: int, fault:
     raw, _ = read_both(bytes(first + second))
     assert [record[0] for record in raw.records] == [0]
     assert raw.fault == fault
+
+
+def test_after_an_error_nothing_is_left_to_be_taken_for_ever() -> None:
+    """The base would be asked again and again, and give nothing: poll would never return."""
+    first, second = (bytearray(Made(at, [(0, (None, b"v", []))], 1).build()) for at in (0, 1))
+    second[-1] ^= 1
+    part = RawRecords(0, TOPIC, MemoryRecords(bytes(first + second)))
+    assert len(part.take(10)) == 1
+    assert part, "the error is still to come"
+    with pytest.raises(CorruptRecordError):
+        part.take(10)
+    assert not part
+    assert part.next_fetch_offset == 1

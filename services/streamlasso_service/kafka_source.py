@@ -34,7 +34,8 @@ OPTIONS: dict[str, Any] = {
     # "none" raises where any other value would skip records in silence.
     "auto_offset_reset": "none",
     "isolation_level": "read_committed",
-    "max_partition_fetch_bytes": 8 << 20,
+    # With 8 MiB whole batches took 1.6 times the processor time that they take with 1 to 4.
+    "max_partition_fetch_bytes": 2 << 20,
     "fetch_max_bytes": 64 << 20,
     "max_poll_records": 20_000,
     # How soon a new partition is seen.

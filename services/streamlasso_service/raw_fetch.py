@@ -94,10 +94,13 @@ class RawRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
 
     def _give(self, rows: Rows, room: int, taken: Taken) -> None:
         """Take so many rows; what is left of a batch waits for the next call."""
-        given, left = rows[:room], rows[room:]
-        taken.add(given)
-        self._left = left if len(left) else None
-        self.next_fetch_offset = given.end if len(left) else self._after
+        if len(rows) <= room:
+            taken.add(rows)
+            self._left, self.next_fetch_offset = None, self._after
+        else:
+            given, self._left = rows[:room], rows[room:]
+            taken.add(given)
+            self.next_fetch_offset = given.end
 
     def _unpack_records(self, tp: Any, records: Any, *_: Any) -> Iterator[Rows]:
         data = memoryview(records._buffer)
@@ -135,7 +138,8 @@ class RawRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
             buffer = _decompressed(header.attributes & CODEC, buffer[start:stop].tobytes())
             start, stop = 0, buffer.size
         rows, fault = parse(buffer, start, stop, header.base_offset, header.records)
-        rows = rows.since(self.fetch_offset)
+        if header.base_offset < self.fetch_offset:
+            rows = rows.since(self.fetch_offset)
         self.records_read += len(rows)
         self.bytes_read += stop - start
         if not fault:

@@ -169,7 +169,7 @@ def parse(
     return rows, None if end == stop else f"{stop - end} bytes after the last record"
 
 
-def headers_at(buffer: Array, at: int) -> tuple[tuple[str, Any], ...]:
+def headers_at(buffer: Array, at: int) -> tuple[tuple[str, bytes | None], ...]:
     """The headers that begin at a position; they are known to be well formed."""
     data = buffer.data
     count, at = _varint(data, at)

@@ -40,7 +40,7 @@ class Record(NamedTuple):
     next: int
     value: bytes
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
     fault: str = ""
 
 

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from streamlasso.hashing import hash_both
 from streamlasso.specialise import PART
 
-__all__ = ["LAST_STAMP", "begin_record", "is_new", "new_seen"]
+__all__ = ["LAST_STAMP", "begin_record", "hash_names", "new_seen"]
 
 STAMP_BITS = np.uint64((1 << 24) - 1)
 LAST_STAMP = (1 << 24) - 1
 
 FEWEST = 64
+SEED = np.uint64(0)
 
 
 def new_seen(longest: int) -> Any:
@@ -42,7 +44,7 @@ def begin_record(seen, counted, size):
 
 
 @njit(forceinline=True, **PART)
-def is_new(seen, key, stamp, mask):
+def _is_new(seen, key, stamp, mask):
     """Note the key; whether the record had none like it."""
     place = key & mask
     entry = (key & ~STAMP_BITS) | stamp
@@ -54,3 +56,19 @@ def is_new(seen, key, stamp, mask):
         if there == entry:
             return False
         place = (place + np.uint64(1)) & mask
+
+
+@njit(forceinline=True, **PART)
+def hash_names(data, features, begin, end, seen, stamp, mask):
+    """Hash the names of a record; whether no two are the same."""
+    keys, checks, names_at, names_size, _, arena = features
+    for each in range(begin, end):
+        at, size = names_at[each], names_size[each]
+        if at >= 0:
+            key, check = hash_both(data, at, at + size, SEED)
+        else:
+            key, check = hash_both(arena, ~at, ~at + size, SEED)
+        keys[each], checks[each] = key, check
+        if not _is_new(seen, key, stamp, mask):
+            return False
+    return True

@@ -107,10 +107,15 @@ class Scanned:
 
 
 def padded(buffer: Any, stop: int) -> Array:
-    """The bytes as an array with `PADDING` behind ``stop``; copied only where it is not there."""
-    array = np.frombuffer(buffer, np.uint8)
-    if len(array) - stop >= PADDING:
-        return array
-    copy = np.zeros(stop + PADDING, np.uint8)
-    copy[:stop] = array[:stop]
-    return copy
+    """The bytes as an array with `PADDING` behind ``stop``; copied only where it is not there.
+
+    Digits are read as long as there are any: a buffer that ends with digits is copied too. The
+    array is read-only, whatever it is made of: another kind would compile every scanner again.
+    """
+    array = np.frombuffer(buffer, np.uint8) if len(buffer) else np.empty(0, np.uint8)
+    if len(array) - stop < PADDING or chr(array[-8]).isdigit():
+        copy = np.zeros(stop + PADDING, np.uint8)
+        copy[:stop] = array[:stop]
+        array = copy
+    array.flags.writeable = False
+    return array

@@ -9,12 +9,13 @@ from numba import njit
 from streamlasso.memory import load8, load64, store64
 from streamlasso.specialise import PART
 
-__all__ = ["copy_text", "plain_text", "same_text", "valid_text"]
+__all__ = ["copy_text", "is_blank", "plain_text", "same_text", "valid_text"]
 
 U = np.uint64
 UPPER_BITS = U(0x8080808080808080)
 EACH = U(0x0101010101010101)
 BLANKS = EACH * U(0x20)
+TAB, RETURN, BLANK = 9, 13, 32
 BACKSLASHES = EACH * U(ord("\\"))
 
 
@@ -102,3 +103,11 @@ def valid_text(data, at, stop):
                 return False
             at += size
     return True
+
+
+@njit(forceinline=True, **PART)
+def is_blank(data, at, stop):
+    """Whether there is nothing but what `bytes.strip` takes away."""
+    while at < stop and (load8(data, at) == BLANK or TAB <= load8(data, at) <= RETURN):
+        at += 1
+    return at == stop

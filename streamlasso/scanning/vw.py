@@ -10,22 +10,20 @@ import math
 import numpy as np
 from numba import njit
 
-from streamlasso.hashing import hash_both
 from streamlasso.memory import load8, store8
 from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, trailing_zeros
 from streamlasso.scanning.decimals import text_number
-from streamlasso.scanning.repeats import begin_record, is_new
+from streamlasso.scanning.repeats import begin_record, hash_names
 from streamlasso.scanning.scanned import ASK, NOTHING, TAKEN
 from streamlasso.scanning.shapes import NUMBER
 from streamlasso.scanning.targets import importance_of, target_of
-from streamlasso.scanning.text import copy_text, valid_text
+from streamlasso.scanning.text import copy_text, is_blank, valid_text
 from streamlasso.specialise import PART
 
 __all__ = ["scan_vw"]
 
 BLANK, TAB, RETURN, BAR, COLON, QUOTE = (np.uint8(ord(each)) for each in " \t\r|:'")
 HAT, ZERO_BYTE, ASCII_END = np.uint8(ord("^")), np.uint8(0), np.uint8(128)
-SEED = np.uint64(0)
 
 MOST_BYTES, MOST_FEATURES, OVERHEAD = range(3)
 """Of ``limits``; the last one is what an event takes in JSON besides its features and its id."""
@@ -167,22 +165,6 @@ def _body(data, at, stop, begin, used, features):
 
 
 @njit(forceinline=True, **PART)
-def _hash_names(data, features, begin, end, seen, stamp, mask):
-    """Hash the names; whether no two are the same."""
-    keys, checks, names_at, names_size, _, arena = features
-    for each in range(begin, end):
-        at, size = names_at[each], names_size[each]
-        if at >= 0:
-            key, check = hash_both(data, at, at + size, SEED)
-        else:
-            key, check = hash_both(arena, ~at, ~at + size, SEED)
-        keys[each], checks[each] = key, check
-        if not is_new(seen, key, stamp, mask):
-            return False
-    return True
-
-
-@njit(forceinline=True, **PART)
 def _find_bar(data, start, stop):
     """Where the first bar is; −1 if there is none, or a tab or a carriage return before it."""
     at, beyond = start, False
@@ -195,13 +177,6 @@ def _find_bar(data, start, stop):
         beyond |= byte >= ASCII_END
         at += 1
     return -1
-
-
-@njit(forceinline=True, **PART)
-def _is_blank(data, at, stop):
-    while at < stop and (load8(data, at) == BLANK or TAB <= load8(data, at) <= RETURN):
-        at += 1
-    return at == stop
 
 
 @njit(forceinline=True, **PART)
@@ -219,7 +194,7 @@ def _record(data, start, stop, row, begin, used, limits, rules, positive, seen, 
     if end - begin > limits[MOST_FEATURES] or written + limits[OVERHEAD] > limits[MOST_BYTES]:
         return ask
     stamp, mask = begin_record(seen, counted, stop - start)
-    if not _hash_names(data, features, begin, end, seen, stamp, mask):
+    if not hash_names(data, features, begin, end, seen, stamp, mask):
         return ask
     return TAKEN, end, after
 
@@ -238,7 +213,7 @@ def scan_vw(
         start, stop, begin = starts[row], stops[row], indptr[row]
         targets[row], importances[row], ids_size[row] = np.nan, 1.0, -1
         state, end = NOTHING, begin
-        if not _is_blank(data, start, stop):
+        if not is_blank(data, start, stop):
             state, end, used = _record(
                 data, start, stop, row, begin, used, limits, rules, positive, seen, counted,
                 features, results,
