@@ -75,18 +75,20 @@ interpreted_arrays = dict.fromkeys(compiled_arrays, _given)
 class Desk:
     """The arrays of one learner, C-contiguous, with at most three dimensions, and its row kernels.
 
-    ``handle`` is what the kernels get. ``slots`` and ``values``, the buffers of the row, come last.
+    ``handle`` is what the kernels get. First come the flags, then ``slots`` and ``values``, the
+    buffers of the row.
     """
 
     __slots__ = ("_arrays", "_table", "handle", "learn_row", "score_row", "slots", "values")
 
     def __init__(
-        self, arrays: Sequence[Array], slots: Any, values: Any, kernels: Any, compiled: bool
-    ) -> None:
+        self, flags: Array, slots: Any, values: Any, arrays: Sequence[Array], kernels: Any,
+        compiled: bool,
+    ) -> None:  # fmt: skip
         self.slots, self.values = slots, values
         # Here, since to look them up costs more in a module.
         self.learn_row, self.score_row = kernels.learn_row, kernels.score_row
-        self._arrays = (*arrays, slots, values)  # kept alive
+        self._arrays = (flags, slots, values, *arrays)  # kept alive
         self._table = np.zeros((len(self._arrays), LINE), np.int64)
         for line, array in zip(self._table, self._arrays, strict=True):
             line[0] = array.ctypes.data
@@ -98,7 +100,7 @@ class _Nothing:
     learn_row = score_row = None
 
 
-VOID = Desk((), np.zeros(0), np.zeros(0), _Nothing, compiled=False)
+VOID = Desk(np.zeros(0), np.zeros(0), np.zeros(0), (), _Nothing, compiled=False)
 """A desk whose buffers no caller has."""
 
 

@@ -33,7 +33,7 @@ class TakesOne:
     _flags: Array
 
     def _arrays(self) -> tuple[Array, ...]:
-        """The arrays of the row kernels in their order, but for the flags and the row's."""
+        """The arrays of the row kernels in their order, behind the flags and the row's."""
         raise NotImplementedError
 
     def _grow(self) -> None:
@@ -126,8 +126,8 @@ class TakesOne:
     def _describe(self, slots: Array, values: Array) -> Desk:
         """A desk with these buffers of a row, for this call and the next ones."""
         self._flags[HAS_INTERCEPT], self._flags[READY] = self.fit_intercept, self._ready
-        arrays = (*self._arrays(), self._flags)
-        self._desk = Desk(arrays, slots, values, self._kernels, self.compiled)
+        rest = self._arrays(), self._kernels, self.compiled
+        self._desk = Desk(self._flags, slots, values, *rest)
         return self._desk
 
     def _clear_desk(self) -> None:

@@ -26,10 +26,8 @@ AHEAD = 64
 FIRST_RENEWAL = 64
 
 # Places of a learner's arrays on its desk (`streamlasso.addresses`).
-(
-    ON_STATE, ON_HYPER, ON_COUNTS, ON_EVENTS, ON_LEDGER, ON_LOSS, ON_SCORES, ON_FLAGS,
-    ON_SLOTS, ON_VALUES,
-) = range(10)  # fmt: skip
+ON_FLAGS, ON_SLOTS, ON_VALUES = range(3)
+ON_STATE, ON_HYPER, ON_COUNTS, ON_EVENTS, ON_LEDGER, ON_LOSS, ON_SCORES = range(3, 10)
 
 # Numbers among a learner's flags: whether it has an intercept, the first slot without a record; why
 # a row was not taken, and its length.
