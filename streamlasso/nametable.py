@@ -18,7 +18,7 @@ from streamlasso.names import Name, name_bytes
 from streamlasso.resolving import resolve_rows
 from streamlasso.table import COUNTS, FILLED, HEAD, NAMES, USED, WASTED
 
-__all__ = ["NO_SLOTS", "NameTable", "NamedRows", "feature_name", "pack", "unpack"]
+__all__ = ["NO_SLOTS", "NameTable", "NamedRows", "pack", "unpack"]
 
 Array = npt.NDArray[Any]
 
@@ -43,14 +43,6 @@ def read_only(array: Array) -> Array:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def feature_name(rows: NamedRows, feature: int) -> str:
-    """The name of a feature of such rows."""
-    at, size = int(rows.names_at[feature]), int(rows.names_size[feature])
-    source, at = (rows.buffer, at) if at >= 0 else (rows.arena, ~at)
-    content: str = source[at : at + size].tobytes().decode("utf-8", "surrogatepass")
-    return content
 
 
 def unpack(arena: Array, place: int) -> tuple[Name, int]:

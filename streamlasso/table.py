@@ -34,6 +34,7 @@ __all__ = [
     "USED",
     "WASTED",
     "U",
+    "append",
     "cell_of",
     "claim_name",
     "drop_name",
@@ -131,9 +132,9 @@ def has_room(table, places, arena, counts, size):
 
 
 @njit(**PART)
-def _append(arena, counts, data, start, size, other):
-    """Write a name behind the others in the arena; where it is."""
-    place = counts[USED]
+def append(arena, counts, used, data, start, size, other):
+    """Write a name behind the others in the arena, ``counts[used]`` bytes; where it is."""
+    place = counts[used]
     head = U(2 * size + other)
     at = place
     while head >= 128:
@@ -142,7 +143,7 @@ def _append(arena, counts, data, start, size, other):
         at += 1
     store8(arena, at, np.uint8(head))
     copy_bytes(arena, at + 1, data, start, size)
-    counts[USED] = at + 1 + size
+    counts[used] = at + 1 + size
     return place
 
 
@@ -165,7 +166,7 @@ def _head(arena, place):
 def enter(table, places, arena, counts, cell, key, check, data, start, size, other):
     """Give a name that has none the next slot, and its cell."""
     slot = counts[NAMES] + FIRST
-    places[counts[NAMES]] = 1 + _append(arena, counts, data, start, size, other)
+    places[counts[NAMES]] = 1 + append(arena, counts, USED, data, start, size, other)
     counts[NAMES] += 1
     counts[FILLED] += 1
     _fill(table, cell, key, check, slot)
@@ -199,7 +200,7 @@ def place_name(table, places, arena, counts, data, size, other, slot):
     if not has_room(table, places, arena, counts, size):
         return 0
     key, check = hash_both(data, 0, size, U(other))
-    places[slot - FIRST] = 1 + _append(arena, counts, data, 0, size, other)
+    places[slot - FIRST] = 1 + append(arena, counts, USED, data, 0, size, other)
     counts[FILLED] += 1
     _fill(table, cell_of(table, key, check), key, check, slot)
     return slot

@@ -23,7 +23,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import calc_crc32c
 
 from streamlasso_service.kafka_reading import OldFormatError
-from streamlasso_service.record_batches import Rows, block_of, parse
+from streamlasso_service.record_batches import Rows, block_of, compile_parser, parse
 from streamlasso_service.records import Block, Partition
 
 __all__ = ["Batches", "RawRecords", "Taken"]
@@ -212,6 +212,7 @@ class Batches:
 
     def prepare(self, consumer: KafkaConsumer) -> None:
         """Let the consumer poll `Rows`, by `Taken`, instead of records."""
+        compile_parser()  # now, not in the first poll
         consumer._fetcher.PartitionRecords = RawRecords
 
     def block(self, partition: Partition, polled: Sequence[Rows]) -> Block:

@@ -22,7 +22,7 @@ from numba import njit
 from streamlasso.specialise import PART, compile_top
 from streamlasso_service.records import Block, Partition, Record
 
-__all__ = ["KafkaBlock", "Rows", "block_of", "parse"]
+__all__ = ["KafkaBlock", "Rows", "block_of", "compile_parser", "parse"]
 
 Array = npt.NDArray[Any]
 
@@ -167,6 +167,11 @@ def parse(
     if end == OVER or taken < count:
         return rows, f"record {taken} of {count} is malformed"
     return rows, None if end == stop else f"{stop - end} bytes after the last record"
+
+
+def compile_parser() -> None:
+    """Ahead of the first batch."""
+    parse(np.frombuffer(b"\0", np.uint8), 0, 1, 0, 0)
 
 
 def headers_at(buffer: Array, at: int) -> tuple[tuple[str, bytes | None], ...]:

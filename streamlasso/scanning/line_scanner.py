@@ -73,10 +73,15 @@ class LineScanner:
         return scanned
 
     def _run(self, scanned: Scanned, starts: Array, stops: Array) -> None:
-        row, self._counted[1] = 0, len(self._names)
-        scanned.arena[: len(self._names)] = self._names
+        row, known = 0, -1
         results = scanned.targets, scanned.importances, scanned.ids_at, scanned.ids_size
-        while True:
+        while row < len(starts):
+            if known != len(self._names):  # more of them: begin anew
+                row = 0
+                known = self._counted[1] = len(self._names)
+                if len(scanned.arena) < known + PADDING:
+                    scanned.arena = np.empty(2 * known + PADDING, np.uint8)
+                scanned.arena[:known] = self._names
             features = (scanned.keys, scanned.checks, scanned.names_at, scanned.names_size,
                         scanned.values, scanned.arena)  # fmt: skip
             row = self._call(
@@ -84,9 +89,7 @@ class LineScanner:
                 (self._limits, self._rules, self._positive),
                 (scanned.indptr, scanned.status, features, results),
             )
-            if row == len(starts):
-                return
-            if not self._resume():
+            if row < len(starts) and not self._resume():
                 grown = np.empty(2 * len(scanned.arena) + PADDING, np.uint8)
                 grown[: len(scanned.arena)] = scanned.arena
                 scanned.arena = grown

@@ -153,6 +153,7 @@ def _body(data, at, stop, begin, used, features):
                     return ask
             else:
                 scale, last = text_number(data, token)
+                scale += 0.0  # a sum that begins with 0 is not −0
                 if last != end or byte == COLON:
                     return ask
                 state = FEATURE
