@@ -110,8 +110,11 @@ class Described:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else instance.__dict__[self._name]
+    def __get__(self, instance: Any, owner: type) -> Array:
+        if instance is None:
+            raise AttributeError(self._name)
+        array: Array = instance.__dict__[self._name]
+        return array
 
     def __set__(self, instance: Any, array: Array) -> None:
         instance.__dict__[self._name] = array
