@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from streamlasso.growth import extended
 from streamlasso.names import Name
-from streamlasso.nametable import NamedRows, pack, read_only, unpack
-from streamlasso.resolving import note_rows
+from streamlasso.nametable import NamedRows, kernels, pack, read_only, unpack
 
 __all__ = ["FirstNames"]
 
@@ -48,7 +47,7 @@ class FirstNames:
         buffer, others = read_only(rows.buffer), read_only(rows.arena)
         begin, end = int(rows.indptr[first]), int(rows.indptr[last])
         while True:
-            begin = note_rows(
+            begin = kernels().note_rows(
                 self._seen, self._places, self._arena, self._used, rows.names_at, rows.names_size,
                 buffer, others, rows.indptr, allocate, slots, first, last, begin,
             )  # fmt: skip

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso import resolving
 from streamlasso.firstnames import FirstNames
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_hash, plain_name
-from streamlasso.nametable import NO_SLOTS, NamedRows
+from streamlasso.nametable import NO_SLOTS, NamedRows, kernels
 
 __all__ = ["FixedSlots", "HashingIndex"]
 
@@ -154,7 +153,7 @@ class HashingIndex(FixedSlots):
         are remembered as by `add`.
         """
         start, stop = int(rows.indptr[first]), int(rows.indptr[last])
-        resolving.shift_keys(rows.keys, slots, np.uint64(64 - self.bits), start, stop)
+        kernels().shift_keys(rows.keys, slots, np.uint64(64 - self.bits), start, stop)
         if self._names is not None:
             self._names.note_rows(rows, allocate, slots, first, last)
 

@@ -1,22 +1,14 @@
-"""From the hashes of many names to their slots, in compiled code without a Python object a name."""
-
-import sys
+"""From the hashes of many names to their slots, for compiled code: no Python object a name."""
 
 import numpy as np
 
-from streamlasso import numerics
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.numerics import prefetch
-from streamlasso.table import CELL, HEAD, U, append, cell_of, enter, has_room, slot_at, top
+from streamlasso.table import AHEAD, CELL, HEAD, U, append, cell_of, enter, has_room, slot_at
 
 __all__ = ["note_rows", "resolve_rows", "shift_keys"]
 
-AHEAD = 12  # names; fewer cost more where the table is large, more gain nothing (measured)
 
-_top = top(sys.modules[__name__], numerics)
-
-
-@_top
 def resolve_rows(
     table, places, arena, counts, keys, checks, names_at, names_size, buffer, others,
     indptr, allocate, slots, first, last, begin,
@@ -50,7 +42,6 @@ def resolve_rows(
     return end
 
 
-@_top
 def shift_keys(keys, slots, shift, start, stop):
     """The slots of a hashing index: the upper bits of the keys, without 0 and 1."""
     for j in range(start, stop):
@@ -58,7 +49,6 @@ def shift_keys(keys, slots, shift, start, stop):
         slots[j] = slot + U(FIRST) if slot < U(FIRST) else slot
 
 
-@_top
 def note_rows(
     seen, places, arena, used, names_at, names_size, buffer, others,
     indptr, allocate, slots, first, last, begin,

@@ -73,7 +73,7 @@ def csv_pair(name: str) -> Pair:
         **event,
         task=settings.get("task", "classification"),
         counts=settings.get("counts", False),
-        plan=lambda column, text: fields._plan(column, "" if text else 0),
+        plan=fields.plan,
         max_bytes=limits.max_event_bytes,
         max_features=limits.max_event_features,
     )

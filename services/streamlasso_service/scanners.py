@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from streamlasso.scanning import ASK, NOTHING, Scanned
+from streamlasso.scanning.csv_scanner import CsvScanner
 from streamlasso.scanning.json_scanner import JsonScanner
 from streamlasso.scanning.scanned import Array
 from streamlasso.scanning.svmlight_scanner import SvmlightScanner
@@ -15,6 +16,7 @@ from streamlasso_service.decoding import Decoder
 from streamlasso_service.formats import Format
 from streamlasso_service.formats.base import JsonLines
 from streamlasso_service.formats.svmlight import Svmlight
+from streamlasso_service.formats.table import Csv
 from streamlasso_service.formats.vowpal import VowpalText
 from streamlasso_service.lines import Lines
 from streamlasso_service.records import Block
@@ -88,4 +90,8 @@ def _new_tray(decoder: Decoder, kind: Format | None) -> Tray | None:
         return Tray(kind, words, Scanned(), words.ident)
     if isinstance(kind, Svmlight) and not fields.patterned:
         return Tray(kind, SvmlightScanner(kind.names, **given), Scanned(), decode)
+    if isinstance(kind, Csv):
+        del given["features"]
+        cells = CsvScanner(kind.columns, kind.numeric, kind.delimiter, **given, plan=fields.plan)
+        return Tray(kind, cells, Scanned(), cells.ident)
     return None

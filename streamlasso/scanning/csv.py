@@ -5,7 +5,6 @@ import math
 import numpy as np
 from numba import njit
 
-from streamlasso.hashing import hash_both
 from streamlasso.memory import load8, load64
 from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, trailing_zeros
 from streamlasso.scanning.decimals import text_number
@@ -20,6 +19,7 @@ from streamlasso.scanning.fields import (
     TARGET,
     UNPLANNED,
 )
+from streamlasso.scanning.naming import hash_names
 from streamlasso.scanning.scanned import ASK, NOTHING, TAKEN
 from streamlasso.scanning.shapes import NUMBER, TEXT
 from streamlasso.scanning.targets import importance_of, target_of
@@ -31,8 +31,6 @@ __all__ = [
     "IS_NUMERIC",
     "KIND",
     "NAME_AT",
-    "NAME_CHECK",
-    "NAME_HASH",
     "NAME_SIZE",
     "PLAN",
     "scan_csv",
@@ -40,12 +38,10 @@ __all__ = [
 
 QUOTE, RETURN, FEED, ZERO_BYTE = (np.uint8(ord(each)) for each in '"\r\n\0')
 MINUS, ZERO, NINE = (ord(each) for each in "-09")
-SEED = np.uint64(0)
 
-COLUMNS = 8
-(KIND, IS_NUMERIC, NAME_AT, NAME_SIZE, NAME_HASH, NAME_CHECK) = range(6)
+KIND, IS_NUMERIC, NAME_AT, NAME_SIZE, COLUMNS = range(5)
 """Of each column: its kind, whether its cells are numbers, where in the arena its feature's name
-is (an equals sign stands behind it), and the hashes of the name."""
+is (an equals sign stands behind it)."""
 
 MOST_BYTES, MOST_FEATURES, OVERHEAD = range(3)
 """Of ``limits``; the last one is what the names of the columns and numbers take in JSON."""
@@ -118,7 +114,7 @@ def _special(kind, shape, number, data, at, end, row, rules, positive, results):
 @njit(forceinline=True, **PART)
 def _feature(data, at, end, shape, number, columns, column, features, count, used):
     """Write a feature; the arena in use after it, −1 if it is not simple."""
-    keys, checks, names_at, names_size, values, arena = features
+    _, _, names_at, names_size, values, arena = features
     kind, name_at, size = (
         columns[column, KIND],
         columns[column, NAME_AT],
@@ -135,7 +131,6 @@ def _feature(data, at, end, shape, number, columns, column, features, count, use
     if kind == LOG1P:
         number = math.copysign(math.log1p(abs(number)), number)
     names_at[count], names_size[count], values[count] = ~name_at, size, number
-    keys[count], checks[count] = U(columns[column, NAME_HASH]), columns[column, NAME_CHECK]
     return used
 
 
@@ -166,17 +161,7 @@ def _cell(data, at, end, row, columns, column, count, used, rules, positive, fea
 
 
 @njit(forceinline=True, **PART)
-def _hash_texts(features, begin, end, first):
-    """The hashes of names that were put together, which stand in the arena from ``first`` on."""
-    keys, checks, names_at, names_size, _, arena = features
-    for each in range(begin, end):
-        at = ~names_at[each]
-        if at >= first:
-            keys[each], checks[each] = hash_both(arena, at, at + names_size[each], SEED)
-
-
-@njit(forceinline=True, **PART)
-def _record(data, start, stop, row, begin, used, delimiter, columns, limits, rules, positive,
+def _record(data, start, stop, row, begin, used, delimiter, columns, lines, limits, rules, positive,
             features, results):  # fmt: skip
     """Read one record: (what became of it, where its features end, the arena in use).
 
@@ -227,12 +212,12 @@ def _record(data, start, stop, row, begin, used, delimiter, columns, limits, rul
         return ask
     if WIDEST * (stop - start) + limits[OVERHEAD] > limits[MOST_BYTES]:
         return ask
-    _hash_texts(features, begin, count, first)
+    hash_names(data, features, begin, count, lines)
     return TAKEN, count, used
 
 
 def scan_csv(
-    data, starts, stops, first, counted, delimiter, columns, limits, rules, positive,
+    data, starts, stops, first, counted, delimiter, columns, lines, limits, rules, positive,
     indptr, status, features, results,
 ):  # fmt: skip
     """Scan records from ``first`` on: the record it stopped at, and a column to be planned or −1.
@@ -247,8 +232,8 @@ def scan_csv(
         state, end = NOTHING, begin
         if not is_blank(data, start, stop):
             state, end, used = _record(
-                data, start, stop, row, begin, used, delimiter, columns, limits, rules, positive,
-                features, results,
+                data, start, stop, row, begin, used, delimiter, columns, lines, limits, rules,
+                positive, features, results,
             )  # fmt: skip
             if state >= ROOM:
                 return row, (end if state == PLAN else -1)

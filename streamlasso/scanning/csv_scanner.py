@@ -6,15 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from streamlasso.hashing import hash_bytes
 from streamlasso.scanning.compiling import compile_scanner
 from streamlasso.scanning.csv import (
     COLUMNS,
     IS_NUMERIC,
     KIND,
     NAME_AT,
-    NAME_CHECK,
-    NAME_HASH,
     NAME_SIZE,
     scan_csv,
 )
@@ -80,10 +77,8 @@ class CsvScanner(LineScanner):
     def _put(self, column: int, feature: str) -> None:
         """Give a column the name of its feature."""
         name = feature.encode("utf-8", "surrogatepass")
-        digest, check = hash_bytes(name)
         row = self._table[column]
         row[NAME_AT], row[NAME_SIZE] = len(self._names), len(name)
-        row[NAME_HASH], row[NAME_CHECK] = np.uint64(digest).astype(np.int64), check
         self._names = np.concatenate((self._names, np.frombuffer(name + b"=", np.uint8)))
 
     def ident(self, raw: bytes) -> Any:
@@ -108,5 +103,7 @@ class CsvScanner(LineScanner):
         return True
 
     def _call(self, lines: tuple[Any, ...], rules: tuple[Any, ...], into: tuple[Any, ...]) -> int:
-        row, self._waiting = _kernel()(*lines, self._delimiter, self._table, *rules, *into)
+        row, self._waiting = _kernel()(
+            *lines, self._delimiter, self._table, self._lines, *rules, *into
+        )
         return int(row)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from streamlasso.scanning.naming import new_lines
 from streamlasso.scanning.repeats import new_seen
 from streamlasso.scanning.rules import rules_of
 from streamlasso.scanning.scanned import ASK, PADDING, Array, Scanned, padded
@@ -43,6 +44,7 @@ class LineScanner:
         self._rules, self._positive = rules_of(task, counts, positive)
         self._counted = np.zeros(2, np.int64)
         self._seen = new_seen(0)
+        self._lines = new_lines()
         self._names = np.empty(0, np.uint8)
 
     def ident(self, raw: bytes) -> Any:
