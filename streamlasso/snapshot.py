@@ -24,6 +24,7 @@ from streamlasso.learner import Learner
 from streamlasso.learners import AnyLearner
 from streamlasso.losses import Softmax, get_loss
 from streamlasso.manifest import given_from, given_to, value_from, value_to
+from streamlasso.records import empty_records
 from streamlasso.stack import StackLearner
 from streamlasso.stack.classes.learner import ClassStackLearner
 
@@ -136,7 +137,7 @@ def _state(learner: AnyLearner) -> dict[str, Array]:
     slots = np.flatnonzero(bits.any(axis=1))  # by bits: a record of -0.0 is kept too
     return {
         "slots": slots.astype(np.uint32),
-        "records": learner.state[slots],
+        "records": learner.packed(learner.state[slots]),
         **{name: getattr(learner, name).copy() for name in _whole(learner)},
     }
 
@@ -145,8 +146,8 @@ def _restore(
     learner: AnyLearner, arrays: dict[str, Array], capacity: int, prefix: str = ""
 ) -> None:
     """Take the arrays of `_state` into a learner of the same settings."""
-    learner.state = np.zeros((capacity, learner.state.shape[1]), learner.dtype)
-    learner.state[arrays[f"{prefix}slots"]] = arrays[f"{prefix}records"]
+    learner.state = empty_records(capacity, learner.state.shape[1], learner.dtype)
+    learner.state[arrays[f"{prefix}slots"]] = learner.unpacked(arrays[f"{prefix}records"])
     for name in _whole(learner):
         getattr(learner, name)[:] = arrays[prefix + name]
     learner.refresh()

@@ -11,6 +11,7 @@ from streamlasso.arrays import checked_importances, checked_rows, checked_target
 from streamlasso.index import FeatureIndex
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.losses import Loss
+from streamlasso.records import empty_records
 
 __all__ = ["TakesRows"]
 
@@ -49,6 +50,14 @@ class TakesRows:
     def idle(self) -> Array:
         """Of every slot whether it can be freed without a change of scores."""
         return np.asarray(~self.effective_weights().any(axis=1))
+
+    def packed(self, records: Array) -> Array:
+        """Records without what only pads them."""
+        return records
+
+    def unpacked(self, records: Array) -> Array:
+        """Records as they are in the state, of what `packed` gave."""
+        return records
 
     @property
     def touched_column(self) -> int:
@@ -125,7 +134,7 @@ class TakesRows:
         """Double the state until the index fits; slots keep their place."""
         if self.index.size > len(self.state):
             rows = min(1 << (self.index.size - 1).bit_length(), self.index.limit)
-            grown = np.zeros((rows, self.state.shape[1]), self.dtype)
+            grown = empty_records(rows, self.state.shape[1], self.dtype)
             grown[: len(self.state)] = self.state
             self.state = grown
         self._ready = len(self.state)

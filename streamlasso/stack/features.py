@@ -34,8 +34,8 @@ from streamlasso.stack.binding import (
     load_levels,
     lower,
     observe,
+    pick,
     prefetch,
-    reaches,
     root,
     scaled,
     spread,
@@ -134,7 +134,7 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
         full = total(weight * w)
         if full != 0:
             worth = half * full * full * state[slot, INFORMATION]
-            sums = sums + reaches(spread_levels(worth), taus) * (full * x)
+            sums = sums + pick(worth, taus, full * x, 0.0)
     store(scratch, Scratch.SCORE, 0, score)
     store(scratch, Scratch.SPREAD, 0, variance)
     constant = total(weight * bias) + book[Book.OFFSET]

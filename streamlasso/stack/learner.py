@@ -9,6 +9,7 @@ from streamlasso import eviction
 from streamlasso.checks import flag
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
 from streamlasso.losses import Loss, get_loss
+from streamlasso.records import empty_records
 from streamlasso.stack import compiling
 from streamlasso.stack.families import checked_lanes, lane_rows, lanes_for
 from streamlasso.stack.places import Book, Scratch
@@ -99,7 +100,7 @@ class StackLearner(StackReadings):
         self.lanes_array = lane_rows(self.models, name)
         self._prepare()
         capacity = min(max(self.index.size, 64), self.index.limit)
-        self.state: Array = np.zeros((capacity, self._at["WIDTH"]), dtype)
+        self.state: Array = empty_records(capacity, self._at["WIDTH"], dtype)
         self.book = np.zeros(self._at["BOOK"])
         put_levels(self.book, self._at["LEVEL"], Book, serve, tolerance, max_active)
         self._kernels.start(self.lanes_array, self.book)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso.losses import Loss
+from streamlasso.records import aligned
 from streamlasso.rules import Rule
 from streamlasso.scales import cuts
 from streamlasso.specialise import Kernels
@@ -65,6 +66,7 @@ class Reporting(TakesRows):
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         self.__dict__.update(attributes)
+        self.state = aligned(self.state)
         self._prepare()
 
     @property

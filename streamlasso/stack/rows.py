@@ -18,11 +18,10 @@ from streamlasso.stack.binding import (
     astray,
     begin,
     combine,
-    full_curvature,
     gather,
+    judge,
     learn_layer,
     load,
-    loss_of,
     mixture_shares,
     served_score,
     settle_intercepts,
@@ -99,10 +98,8 @@ def learn_one(
         book[Book.REJECTED] += 1
         return
     book[Book.LIFE] += importance
-    book[Book.LIFE_SERVED] += importance * min(loss_of(inputs[SERVED], target), LARGEST)
-    book[Book.LIFE_FULL] += importance * min(loss_of(inputs[FULL], target), LARGEST)
+    curvature = judge(book, inputs, target, importance)
     target = take_target(book, target)
-    curvature = importance * full_curvature(inputs)
     patience = 1.0 if pending == 0 else (1.0 + pending) ** -0.25
     learn_layer(lanes, book, inputs, gains, target, importance, patience)
     slopes(lanes, book, scratch, target, importance)
