@@ -97,10 +97,9 @@ def scaled(state, slot, value):
 
 def observe(state, slot, value, hyper, clock):
     """Take a value into the feature's scale, rescale its record; the value as it is learned."""
-    peak, old_peak = state[slot, PEAK], state[slot, OLD_PEAK]
-    value = cut(state, slot, value)
     if value == 0:
         return value
+    peak, old_peak = state[slot, PEAK], state[slot, OLD_PEAK]
     before = state[slot, SEEN]
     if (
         abs(value) == peak == old_peak
@@ -112,6 +111,7 @@ def observe(state, slot, value, hyper, clock):
             state[slot, START] = before
         state[slot, SEEN] = before + 1
         return value / state[slot, UNIT]
+    value = cut(state, slot, value)
     if before >= max(2 * state[slot, START], 1):
         state[slot, OLD_SQUARE] = state[slot, SQUARE]
         state[slot, OLD_PEAK] = old_peak = peak

@@ -12,8 +12,8 @@ _UNBOUND: Any = None
 TOUCHED = UNIT = MET = AVERAGED = MEAN = SCATTER = CENTRE = INFORMATION = DUALS = ROOTS = 0
 # How many models and helpers, and how many inputs of the second layer these make.
 MODELS = HELPERS = INPUTS = 0
-# Places in ``book`` and ``inputs``.
-LEVEL = U = TOP = C = MIXTURE = FULL = SERVED = SUMS = MOST_LEVELS = 0
+# Places in ``kept``, ``book`` and ``inputs``.
+RATIO = X = LEVEL = U = TOP = C = MIXTURE = FULL = SERVED = SUMS = MOST_LEVELS = 0
 
 
 # Vectors of the lanes, of any numbers, of the levels, the second layer's inputs, and of four; and
@@ -34,7 +34,7 @@ COUNTS = False
 """Whether targets are counts."""
 
 # `features` and `layer`.
-gather = write = soft = settle_centre = tau_for = _UNBOUND
+gather = settle = write = soft = settle_centre = tau_for = _UNBOUND
 absorb = choose_level = faded = filter_levels = level_row = level_score = mixture_shares = _UNBOUND
 put_level_row = settle_intercepts = settle_weights = stacked = _UNBOUND
 

@@ -113,7 +113,7 @@ class StackLearner(StackReadings):
         self._scratch = np.zeros((len(Scratch), lanes))
         self._inputs = np.zeros(self._at["INPUTS_SIZE"])
         self._gains = np.zeros(self._at["INPUTS_SIZE"])
-        self._kept = np.zeros((64, lanes))
+        self._kept = np.zeros((64, self._at["KEPT"]))
         self._bins = np.zeros(BINS)
         self._score = np.zeros((1, 2))
         self._ready = 0

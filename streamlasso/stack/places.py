@@ -6,6 +6,8 @@
 * ``book[Book]``: the second layer; after the single numbers `Level` by level, then vectors and a
   matrix, whose places depend on the number of lanes (`places`).
 * ``scratch[Scratch, lane]``: of one row.
+* ``kept[feature]``: of one row, the weights that each feature was scored with, its value as it is
+  learned, and by what its record changes with its scale.
 * ``inputs``: what the second layer sees of a row, X, the scores of the mixture, of the full
   model and the served one, and those of the levels. For a late label they are those of the moment
   of prediction.
@@ -156,4 +158,6 @@ def places(lanes: int, helpers: int) -> dict[str, int]:
     at["BOOK"] = at["C"] + inputs * inputs
     at["MIXTURE"], at["FULL"], at["SERVED"], at["SUMS"] = range(inputs, inputs + 4)
     at["INPUTS_SIZE"] = inputs + 3 + MOST_LEVELS
+    at["X"], at["RATIO"] = lanes, lanes + 1
+    at["KEPT"] = -(-(lanes + 2) // 8) * 8
     return at

@@ -24,6 +24,7 @@ from streamlasso.stack.binding import (
     load,
     mixture_shares,
     served_score,
+    settle,
     settle_intercepts,
     settle_weights,
     slopes,
@@ -104,7 +105,8 @@ def learn_one(
     learn_layer(lanes, book, inputs, gains, target, importance, patience)
     slopes(lanes, book, scratch, target, importance)
     variance = load(scratch, Scratch.SPREAD, 0)
-    power = write(state, lanes, book, scratch, kept, slots, values, start, stop, curvature)
+    power = settle(state, lanes, book, kept, slots, values, start, stop)
+    write(state, lanes, book, scratch, kept, slots, start, stop, curvature)
     own = spread(1.0) / load(lanes, Row.Q, 0)
     bias = load(lanes, Row.Z, 0) * own * -1.0  # with what moves of centres gave it
     bend = load(scratch, Scratch.BEND, 0)
