@@ -27,6 +27,7 @@ def aligned(records: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The records, copied if they do not begin at a cache line."""
     if records.ctypes.data % LINE == 0:
         return records
-    room = empty_records(*records.shape, str(records.dtype))
+    rows, width = records.shape
+    room = empty_records(rows, width, str(records.dtype))
     room[:] = records
     return room

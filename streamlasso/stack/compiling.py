@@ -29,6 +29,7 @@ from streamlasso.stack import (
     links,
     places,
     rows,
+    targets,
 )
 
 __all__ = ["FAMILIES", "class_kernels", "kernels_for", "sizes"]
@@ -53,7 +54,7 @@ TOP = (
 
 def _digest() -> str:
     modules = (
-        binding, features, layer, least_squares, likelihood, links, places, rows,
+        binding, features, layer, least_squares, likelihood, links, places, rows, targets,
         scales, *vectors.SOURCES, numerics,
         classes.features, classes.layer, classes.places, classes.rows,
     )  # fmt: skip
@@ -84,9 +85,11 @@ def kernels_for(loss: Loss, lanes: int, evicts: bool, *, compiled: bool = True) 
 
 @cache
 def _two(loss: str, lanes: int, evicts: bool, compiled: bool) -> Kernels:
-    rooms = [_own(module) for module in (features, layer, FAMILIES[loss], rows)]
+    own_targets = (targets,) if loss == "squared" else ()
+    modules = (features, layer, *own_targets, FAMILIES[loss], rows)
+    rooms = [_own(module) for module in modules]
     own = links.LINKS.get(loss, {})
-    given = sizes(loss, lanes, evicts) | {"COUNTS": loss == "poisson"} | own
+    given = {**sizes(loss, lanes, evicts), "COUNTS": loss == "poisson", **own}
     return _specialise(loss, [*rooms, own], given, lanes, evicts, compiled)
 
 

@@ -129,10 +129,9 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
         store(kept, i - start, 0, w)
         score = fused(w, x, score)
         variance = fused(inverse, x * x, variance)
-        full = total(weight * w)
-        if full != 0:
-            worth = half * full * full * state[slot, INFORMATION]
-            sums = sums + pick(worth, taus, full * x, 0.0)
+        full = total(weight * w)  # without a branch on 0, which no processor could foresee
+        worth = half * full * full * state[slot, INFORMATION]
+        sums = sums + pick(worth, taus, full * x, 0.0)
     store(scratch, Scratch.SCORE, 0, score)
     store(scratch, Scratch.SPREAD, 0, variance)
     constant = total(weight * bias) + book[Book.OFFSET]

@@ -73,10 +73,16 @@ def stacked(book, inputs):
 def absorb(book, inputs, work, residual, curvature, patience):
     """The filter's step; ``patience`` ≤ 1 makes it smaller where labels are late."""
     seen = load_inputs(inputs, 0, 0)
-    gains = seen * 0.0
-    for i in range(INPUTS):  # C is symmetric: by columns, so that no sum waits for its last term
-        gains = fused(load_inputs(book, 0, C + i * INPUTS), inputs[i], gains)
+    gains = others = seen * 0.0
+    # C is symmetric: by columns, in two sums, so that neither waits long for its last term.
+    for i in range(INPUTS):
         work[i] = book[C + i * INPUTS + i]
+    for i in range(0, INPUTS - 1, 2):
+        gains = fused(load_inputs(book, 0, C + i * INPUTS), inputs[i], gains)
+        others = fused(load_inputs(book, 0, C + (i + 1) * INPUTS), inputs[i + 1], others)
+    if INPUTS % 2:
+        gains = fused(load_inputs(book, 0, C + (INPUTS - 1) * INPUTS), inputs[INPUTS - 1], gains)
+    gains = gains + others
     spread_of_score = total(gains * seen)
     # Rounding after a row of huge importance can leave less than nothing of a variance.
     scale = 1.0 / (1.0 + curvature * max(spread_of_score, 0.0))

@@ -5,13 +5,7 @@ the range of targets so far; its gradient to six times the root of its mean squa
 of the second layer: (c − M)/b of each lane; (M − μ)/b; three means of t with memories of 2, 10 and
 50 rows, less the long mean μ, over b; three means of the residual t − M with memories of 1, 2 and
 10 rows, over b; 1. All but the second are cut to ±3.
-
-A target further than 10·b from the mean is cut to that; the bound doubles with each further one in
-a row and the fifth is believed, so that a shift of level gets through. The first five are believed;
-if one of them was wild, the learner begins anew (`astray`).
 """
-
-import math
 
 from streamlasso.stack.binding import (
     FULL,
@@ -37,10 +31,12 @@ from streamlasso.stack.binding import (
     load_four,
     load_levels,
     lower,
+    mean_target,
     mixture_shares,
     pick,
     put_level_row,
     root,
+    settle_targets,
     settle_weights,
     smallest,
     spread_four,
@@ -53,24 +49,19 @@ from streamlasso.stack.binding import (
 from streamlasso.stack.places import Book, Level, Row, Scratch
 
 __all__ = [
-    "astray",
     "begin",
     "combine",
-    "judge",
     "learn_layer",
     "served_score",
     "slopes",
-    "take_target",
 ]
 
 HALF_LIFE = 0.5 ** (1 / 3000)
 GUARD_HALF_LIFE = 0.5 ** (1 / 300)
 PRIOR_LANE, PRIOR_REST = 0.005, 0.003
 CUT, LARGEST_STEP = 3.0, 6.0
-FAR, BELIEVED, YOUNG = 10.0, 5.0, 5.0
 USED_FROM = 10.0
 LOUDEST = 50.0
-ASTRAY = 1000.0
 MOST_LOSS = 1e290
 LEAST = 1e-300
 
@@ -82,29 +73,6 @@ def begin(lanes, book):
         prior = PRIOR_LANE if i < MODELS else PRIOR_REST
         book[TOP + i] = prior
         book[C + i * (MODELS + HELPERS + 3)] = prior
-
-
-def mean_target(book):
-    """μ, of t."""
-    return book[Book.TARGETS] / book[Book.EVENTS] if book[Book.EVENTS] > 0 else 0.0
-
-
-def take_target(book, target):
-    """y as t, cut where it is wild."""
-    if book[Book.EVENTS] == 0:
-        book[Book.ORIGIN] = target
-    t = target - book[Book.ORIGIN]
-    mean = mean_target(book)
-    bound = FAR * book[Book.SIZE]
-    if book[Book.WILD] > 0:
-        bound *= 2.0 ** min(book[Book.WILD], 60.0)
-    if book[Book.ROWS] >= YOUNG and book[Book.DEVIATIONS] > 0 and abs(t - mean) > bound:
-        book[Book.WILD] += 1.0
-        if book[Book.WILD] < BELIEVED:
-            t = min(max(t, mean - bound), mean + bound)
-    else:
-        book[Book.WILD] = 0.0
-    return t
 
 
 def combine(lanes, book, scratch, inputs):
@@ -147,12 +115,10 @@ def served_score(book, inputs):
 
 
 def judge(book, inputs, target, importance):
-    """Losses over the life; h, that of ½(y − s)²: what a feature is worth is divided by the mean
-    squared error."""
+    """Losses over the life, of a target as it was given."""
     for place, score in ((Book.LIFE_SERVED, inputs[SERVED]), (Book.LIFE_FULL, inputs[FULL])):
         error = score - target
         book[place] += importance * min(0.5 * error * error, MOST_LOSS)
-    return importance
 
 
 def slopes(lanes, book, scratch, target, importance):
@@ -210,8 +176,12 @@ def learn_lanes(lanes, book, inputs, target, importance, fade):
     )
 
 
-def learn_layer(lanes, book, inputs, work, target, importance, patience):
-    """Losses, shares, filters and the served level after a target, given as t."""
+def learn_layer(lanes, book, inputs, work, given, target, importance, patience):
+    """Losses, shares, filters and the served level after a target, as it was given and as t.
+
+    Returns h, that of ½(y − s)²: what a feature is worth is divided by the mean squared error.
+    """
+    judge(book, inputs, given, importance)
     size, mixture, mean = book[Book.SIZE], inputs[MIXTURE], mean_target(book)
     known = book[Book.DEVIATIONS] > 0
     fade = HALF_LIFE**importance if importance != 1.0 else HALF_LIFE
@@ -237,6 +207,7 @@ def learn_layer(lanes, book, inputs, work, target, importance, patience):
     settle_offset(book)
     margin = 1.0 + book[Book.TOLERANCE]
     choose_level(book, margin * margin)
+    return importance
 
 
 def settle_rates(lanes, book):
@@ -263,37 +234,3 @@ def settle_offset(book):
         offset += book[U + MODELS + 1 + place] * size * at(news, place)
         offset += book[U + MODELS + 4 + place] * size * at(echoes, place)
     book[Book.OFFSET] = book[Book.GUARD] * offset
-
-
-def astray(book):
-    """Whether a wild target among the first rows set the scale of everything.
-
-    At rows 8, 16 and 32: whether the targets of all rows vary a thousand times more than those of
-    the later half. Where they do, the learner begins anew; what is lost are these rows.
-    """
-    rows = book[Book.ROWS]
-    if rows != 4 and rows != 8 and rows != 16 and rows != 32:
-        return False
-    newer = math.sqrt(book[Book.NEWER_SQUARES] / max(book[Book.NEWER], 1e-300))
-    wild = rows > 4 and newer > 0 and book[Book.SIZE] > ASTRAY * newer
-    if not wild:
-        book[Book.NEWER] = book[Book.NEWER_MEAN] = book[Book.NEWER_SQUARES] = 0.0
-    return wild
-
-
-def settle_targets(book, target, importance):
-    """Mean, deviation and range of the targets with one more."""
-    before = mean_target(book)
-    book[Book.EVENTS] += importance
-    book[Book.TARGETS] += importance * target
-    away = target - before
-    if book[Book.EVENTS] > importance:
-        book[Book.DEVIATIONS] += importance * away * (target - mean_target(book))
-    deviation = math.sqrt(max(book[Book.DEVIATIONS], 0.0) / book[Book.EVENTS])
-    book[Book.SIZE] = deviation if deviation > 0 else 1.0
-    book[Book.NEWER] += importance
-    newer = target - book[Book.NEWER_MEAN]
-    book[Book.NEWER_MEAN] += newer * importance / book[Book.NEWER]
-    book[Book.NEWER_SQUARES] += importance * newer * (target - book[Book.NEWER_MEAN])
-    book[Book.LOW] = min(book[Book.LOW], target)
-    book[Book.HIGH] = max(book[Book.HIGH], target)

@@ -55,7 +55,6 @@ __all__ = [
     "astray",
     "begin",
     "combine",
-    "judge",
     "learn_layer",
     "served_score",
     "slopes",
@@ -130,16 +129,6 @@ def served_score(book, inputs):
     return min(max(score, centre - bound), centre + bound)
 
 
-def judge(book, inputs, target, importance):
-    """Losses over the life; h at the full model's score, of what features are worth."""
-    scores = four(inputs[SERVED], inputs[FULL], 0.0, 0.0)
-    means = means_of(scores)
-    losses = lower(values_of(scores, means, target), MOST_LOSS) * importance
-    book[Book.LIFE_SERVED] += at(losses, 0)
-    book[Book.LIFE_FULL] += at(losses, 1)
-    return importance * at(curvatures_of(means), 1)
-
-
 def slopes(lanes, book, scratch, target, importance):
     """Slope and curvature of each lane at its own score."""
     scores = load(scratch, Scratch.SCORE, 0)
@@ -171,31 +160,37 @@ def learn_levels(book, inputs, target, importance, fade):
 
 
 def learn_stacked(book, inputs, work, target, importance, patience):
-    """The second layer's filter, and what it gains over the mixture."""
+    """The second layer's filter, what it gains over the mixture, and losses over the life.
+
+    Returns mean and curvature at the full model's score.
+    """
     mixture, weight = inputs[MIXTURE], importance / book[Book.NATS]
-    scores = four(mixture, mixture + stacked(book, inputs), inputs[FULL], 0.0)
+    scores = four(inputs[SERVED], inputs[FULL], mixture, mixture + stacked(book, inputs))
     means = means_of(scores)
-    losses = values_of(scores, means, target)
-    gain = weight * (at(losses, 0) - at(losses, 1))
+    losses, curvatures = values_of(scores, means, target), curvatures_of(means)
+    book[Book.LIFE_SERVED] += importance * min(at(losses, 0), MOST_LOSS)
+    book[Book.LIFE_FULL] += importance * min(at(losses, 1), MOST_LOSS)
+    gain = weight * (at(losses, 2) - at(losses, 3))
     book[Book.GAIN] = book[Book.GAIN] * GUARD_HALF_LIFE + gain
-    curvature = max(at(curvatures_of(means), 1), 1e-4) * weight
-    absorb(book, inputs, work, (target - at(means, 1)) * weight, curvature, patience)
-    if COUNTS:
-        away = target - at(means, 2)
-        return away * away / max(at(curvatures_of(means), 2), SMALLEST)
-    return 0.0
+    curvature = max(at(curvatures, 3), 1e-4) * weight
+    absorb(book, inputs, work, (target - at(means, 3)) * weight, curvature, patience)
+    return at(means, 1), at(curvatures, 1)
 
 
-def learn_layer(lanes, book, inputs, work, target, importance, patience):
-    """Losses, shares, filters and the served level after a label."""
+def learn_layer(lanes, book, inputs, work, given, target, importance, patience):
+    """Losses, shares, filters and the served level after a label.
+
+    Returns h at the full model's score, of what features are worth.
+    """
     fade = HALF_LIFE**importance if importance != 1.0 else HALF_LIFE
     scores = load(inputs, 0, 0) + inputs[MIXTURE]
     losses = values_of(scores, means_of(scores), target) * importance
     store(lanes, Row.LOSS, 0, load(lanes, Row.LOSS, 0) * fade + losses)
     learn_levels(book, inputs, target, importance, fade)
-    excess = learn_stacked(book, inputs, work, target, importance, patience)
+    mean, curvature = learn_stacked(book, inputs, work, target, importance, patience)
     book[Book.SEEN] = book[Book.SEEN] * fade + importance
     if COUNTS:
+        excess = (target - mean) * (target - mean) / max(curvature, SMALLEST)
         book[Book.EXCESS] = book[Book.EXCESS] * fade + importance * min(excess, 1e6)
         book[Book.NATS] = max(1.0, (book[Book.EXCESS] + 1.0) / (book[Book.SEEN] + 1.0))
     book[Book.TARGETS] += importance * target
@@ -205,6 +200,7 @@ def learn_layer(lanes, book, inputs, work, target, importance, patience):
     settle_weights(lanes, book)
     settle_helpers(book, target, importance)
     choose_level(book, 1.0 + book[Book.TOLERANCE])
+    return importance * curvature
 
 
 def settle_guard(book):

@@ -3,7 +3,7 @@
 What `streamlasso.losses` has for one score, in the same formulas, for vectors of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from streamlasso import numerics
@@ -15,41 +15,41 @@ BEND, HEIGHT = numerics.BEND, numerics.HEIGHT
 SURE = 1e-15
 
 
-def sigmoids(scores):  # type: ignore[no-untyped-def]
+def sigmoids(scores):
     """1/(1 + e^(−s)), exponentiating only negative numbers."""
     odds = exponential(lower(scores, scores * -1.0))
     return pick(scores, 0.0, 1.0, odds) / (odds + 1.0)
 
 
-def bernoullis(means):  # type: ignore[no-untyped-def]
+def bernoullis(means):
     """p(1 − p)."""
     return means * (means * -1.0 + 1.0)
 
 
-def log_losses(scores, means, target):  # type: ignore[no-untyped-def]
+def log_losses(scores, means, target):
     """log(1 + e^s) − y·s, of scores whose means are known: no exponential."""
     likelier = upper(means, means * -1.0 + 1.0)
     return upper(scores, 0.0) - logarithm(likelier) - scores * target
 
 
-def logits(means):  # type: ignore[no-untyped-def]
+def logits(means):
     """log(p/(1 − p)), of means that rounding made 0 or 1 too."""
     means = lower(upper(means, SURE), 1.0 - SURE)
     return logarithm(means / (means * -1.0 + 1.0))
 
 
-def bounded_exponentials(scores):  # type: ignore[no-untyped-def]
+def bounded_exponentials(scores):
     """`numerics.bounded_exp`."""
     powers = exponential(lower(scores, BEND))
     return pick(scores, BEND, (scores - (BEND - 1.0)) * HEIGHT, powers)
 
 
-def counts_bend(means):  # type: ignore[no-untyped-def]
+def counts_bend(means):
     """The variance of a count."""
     return means
 
 
-def deviances(scores, means, target):  # type: ignore[no-untyped-def]
+def deviances(scores, means, target):
     """Half the deviance of a count: its loss less that of a perfect prediction, never below 0."""
     least = 0.0
     if target > 0:
@@ -60,13 +60,13 @@ def deviances(scores, means, target):  # type: ignore[no-untyped-def]
     return upper(integrals - scores * target - least, 0.0)
 
 
-def bounded_logarithms(means):  # type: ignore[no-untyped-def]
+def bounded_logarithms(means):
     """`numerics.bounded_log`."""
     logs = logarithm(lower(means, HEIGHT))
     return pick(means, HEIGHT, (means / HEIGHT) + (BEND - 1.0), logs)
 
 
-LINKS: Mapping[str, Mapping[str, Callable[..., Any]]] = {
+LINKS: dict[str, dict[str, Callable[..., Any]]] = {
     "logistic": {"means_of": sigmoids, "curvatures_of": bernoullis, "values_of": log_losses,
                  "links_of": logits, "link_of": numerics.bounded_log},
     "poisson": {"means_of": bounded_exponentials, "curvatures_of": counts_bend,

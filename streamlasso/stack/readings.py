@@ -42,7 +42,8 @@ class StackReadings(Reporting):
     def _used(self) -> Array:
         """The columns of a record that are more than padding."""
         at = self._at
-        return np.r_[: at["SHARED"], at["DUALS"] : at["DUALS"] + 2 * self.lanes]
+        lanes = at["DUALS"] + np.arange(2 * self.lanes)
+        return np.concatenate([np.arange(at["SHARED"]), lanes])
 
     def packed(self, records: Array) -> Array:
         """Records without what only pads them."""

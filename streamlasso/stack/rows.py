@@ -19,7 +19,6 @@ from streamlasso.stack.binding import (
     begin,
     combine,
     gather,
-    judge,
     learn_layer,
     load,
     mixture_shares,
@@ -99,10 +98,11 @@ def learn_one(
         book[Book.REJECTED] += 1
         return
     book[Book.LIFE] += importance
-    curvature = judge(book, inputs, target, importance)
-    target = take_target(book, target)
+    given, target = target, take_target(book, target)
     patience = 1.0 if pending == 0 else (1.0 + pending) ** -0.25
-    learn_layer(lanes, book, inputs, gains, target, importance, patience)
+    curvature = learn_layer(
+        lanes, book, inputs, gains, given, target, importance, patience
+    )  # fmt: skip
     slopes(lanes, book, scratch, target, importance)
     variance = load(scratch, Scratch.SPREAD, 0)
     power = settle(state, lanes, book, kept, slots, values, start, stop)
