@@ -6,13 +6,15 @@ BIN := $(VENV)/bin
 SECONDS ?=
 DATA ?=
 DATASET ?=
+MINUTES ?= 60
 
-.PHONY: demo demo-kafka test lint bench kafka format dashboard clean help
+.PHONY: demo demo-kafka test fuzz lint bench kafka format dashboard clean help
 
 help:
 	@echo "make demo [SECONDS=20] [DATA=file] [DATASET=shuttle]   watch a sparse model learn"
 	@echo "make demo-kafka [SECONDS=20]   the same through a real Kafka broker (Java and Maven)"
 	@echo "make test    all tests (real Kafka and Prometheus where the machine has them)"
+	@echo "make fuzz [MINUTES=60]   mutated records: the scanners against the libraries of their formats"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmark table, every peer in the same run"
 	@echo "make kafka   one Kafka broker in the foreground, for a try-out (Java and Maven)"
@@ -38,6 +40,9 @@ demo-kafka: $(VENV)/demo.stamp
 # A file of tests stays with one worker: it starts its own servers and compiles its own kernels.
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+fuzz: $(VENV)/dev.stamp
+	$(BIN)/python tests/fuzz_scanning.py --minutes $(MINUTES) $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

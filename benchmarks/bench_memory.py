@@ -99,12 +99,9 @@ def measure(events: list[tuple[Event, int]], index: GrowingIndex) -> Row:
     kept: Any = learner.index
     admission = {} if kept.admit is None else kept.admit.memory()
     return {
-        "tracked": len(kept.known),
+        "tracked": kept.tracked,
         "state": learner.state.nbytes,
-        # The dict, the list, and for each name the text and the number of its slot.
-        "names": sys.getsizeof(kept.known)
-        + sys.getsizeof(kept._names)
-        + sum(sys.getsizeof(name) + sys.getsizeof(slot) for name, slot in kept.known.items()),
+        "names": kept.names_nbytes,
         "admission": sum(array.nbytes for array in admission.values()),
         "loss": progress.mean_loss,
     }

@@ -8,12 +8,15 @@ import gc
 import random
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from benchmarks.cases import Case, Entry, Pair
 
-__all__ = ["Result", "measure"]
+Made = TypeVar("Made")
+
+__all__ = ["Result", "measure", "wall_seconds"]
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,14 @@ def measure(case: Case, repeat: int) -> Result:
 
 
 def _time(entry: Entry) -> float:
-    run = entry.prepare()
+    elapsed, made = wall_seconds(entry.prepare())
+    del made  # kept until here, so that taking a model apart is not on the clock
+    return elapsed
+
+
+def wall_seconds(run: Callable[[], Made]) -> tuple[float, Made]:
+    """How long it takes, and what it makes."""
     gc.collect()
     begin = time.perf_counter()
     made = run()
-    elapsed = time.perf_counter() - begin
-    del made  # kept until here, so that taking a model apart is not on the clock
-    return elapsed
+    return time.perf_counter() - begin, made

@@ -9,6 +9,7 @@ otherwise one constant step size, 0.05 for rows and river's default of 0.01 for 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,17 @@ def vw_file(path: Path, bits: int, *, cached: bool = False) -> Run:
         if not cache.exists():
             Workspace(arguments).finish()
     return lambda: Workspace(arguments)
+
+
+def river_file(path: Path, events: int) -> None:
+    """The usual loop of one's own over JSON lines: orjson, then predict and learn with river."""
+    import orjson
+    from river.preprocessing import OneHotEncoder
+
+    model = OneHotEncoder(drop_zeros=True) | river_model("ftrl")
+    with path.open("rb") as file:
+        for line in islice(file, events):
+            event = orjson.loads(line)
+            label = event.pop("_label") == 1
+            model.predict_proba_one(event)
+            model.learn_one(event, label)

@@ -193,6 +193,7 @@ def generate(workload: Workload) -> ClickLog:
 WORKLOADS = {
     workload.id: workload
     for workload in (
+        Workload("clicks-2m-39-22b/1", 2_000_000, 22, 39, "30effb67d7ec61f2"),
         Workload("clicks-300k-39-22b/1", 300_000, 22, 39, "b662450d9ccb2a70"),
         Workload("clicks-30k-39-22b/1", 30_000, 22, 39, "d1814a136e14dde2"),
         Workload("clicks-2k-39-22b/1", 2_000, 22, 39, "459829eea28dc6d4"),

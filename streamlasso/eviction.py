@@ -15,9 +15,10 @@ from streamlasso.growing import GrowingIndex
 from streamlasso.kernels import UNSEEN
 
 if TYPE_CHECKING:
+    from streamlasso.index import FeatureIndex
     from streamlasso.taking import TakesRows
 
-__all__ = ["attach", "evict", "learn_csr_each", "refuse_freed"]
+__all__ = ["attach", "dtype_faults", "evict", "learn_csr_each", "refuse_freed"]
 
 Array = npt.NDArray[Any]
 
@@ -35,6 +36,18 @@ def attach(learner: "TakesRows") -> None:
     index.evictor = learner.evict
 
 
+def dtype_faults(dtype: str, index: "FeatureIndex") -> list[str]:
+    """What is wrong with a state of this type over this index."""
+    if dtype not in ("float64", "float32"):
+        return [f"dtype = {dtype!r} must be 'float64' or 'float32'"]
+    if dtype == "float32" and index.evicts:
+        return [
+            f"dtype = 'float32' with {index!r}: it goes by the event that a slot was last learned "
+            "from, and float32 cannot count beyond 2^24; use dtype = 'float64'"
+        ]
+    return []
+
+
 def evict(learner: "TakesRows", number: int, keep: Sequence[int] | Array = ()) -> Array:
     """Free up to ``number`` slots whose weights are zero, those learned from longest ago first.
 
@@ -46,7 +59,7 @@ def evict(learner: "TakesRows", number: int, keep: Sequence[int] | Array = ()) -
         raise ValueError(f"{index!r} never frees slots; use one with at_limit='evict'")
     learner._grow()
     used = np.zeros(len(learner.state), bool)
-    used[list(index.known.values())] = True
+    used[index.named_slots()] = True
     used[np.asarray(keep, np.intp)] = False
     idle = np.flatnonzero(used & learner.idle())
     touched = learner.state[idle, learner.touched_column]

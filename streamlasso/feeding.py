@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.arrays import owned
 from streamlasso.checks import refuse_infinite
 from streamlasso.encoding import RowEncoder
 from streamlasso.learners import AnyLearner
@@ -40,6 +41,7 @@ def learn_events(
     Names get slots only where the importance is not zero.
     """
     allocate = (importances != 0).tolist()
+    targets, importances = owned(targets, learner.dtype), owned(importances, learner.dtype)
     if not learner.index.evicts:
         rows = encoder.encode_rows(events, allocate=allocate)
         return learner.learn_encoded(*rows, targets, importances)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.eviction import dtype_faults
 from streamlasso.losses import Loss
 from streamlasso.recipe import Recipe
 from streamlasso.rules import Rule
@@ -32,8 +33,7 @@ def check(learner: "Learner", given: Sequence[Any]) -> None:
     if not given:
         raise ValueError(faults[0])
     faults += _faults_of_names(learner)
-    if learner.dtype not in ("float64", "float32"):
-        faults.append(f"dtype = {learner.dtype!r} must be 'float64' or 'float32'")
+    faults += dtype_faults(learner.dtype, learner.index)
     for name, kinds in (("scale", SCALES), ("select", SELECTIONS)):
         value = getattr(learner, name)
         if value is not None and value not in kinds:
@@ -87,11 +87,6 @@ def _faults_of_names(learner: "Learner") -> list[str]:
         )
     if penalty.needs_names and (reason := _no_names(learner)):
         faults.append(f"{penalty!r} with {index!r}: {reason}")
-    if learner.dtype == "float32" and index.evicts:
-        faults.append(
-            f"dtype = 'float32' with {index!r}: it goes by the event that a slot was last learned "
-            "from, and float32 cannot count beyond 2^24; use dtype = 'float64'"
-        )
     return faults
 
 

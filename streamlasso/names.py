@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xxhash
 
-__all__ = ["Name", "name_hash", "plain_name"]
+__all__ = ["Name", "name_bytes", "name_hash", "plain_name"]
 
 Name = str | int | tuple[Any, ...]
 
@@ -31,8 +31,18 @@ def plain_name(name: Hashable) -> Name:
     )
 
 
+def name_bytes(name: Name) -> tuple[bytes, int]:
+    """What stands for a name among bytes, and whether it is no str.
+
+    >>> name_bytes("é"), name_bytes(7), name_bytes(("7",))
+    ((b'\\xc3\\xa9', 0), (b'7', 1), (b"('7',)", 1))
+    """
+    if isinstance(name, str):
+        return name.encode("utf-8", "surrogatepass"), 0
+    return repr(name).encode(), 1
+
+
 def name_hash(name: Name) -> int:
     """64 bits, the same in every process and on every machine."""
-    if isinstance(name, str):
-        return xxhash.xxh64_intdigest(name.encode("utf-8", "surrogatepass"))
-    return xxhash.xxh64_intdigest(repr(name).encode(), seed=1)
+    content, other = name_bytes(name)
+    return xxhash.xxh64_intdigest(content, seed=other)

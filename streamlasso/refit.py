@@ -32,6 +32,7 @@ class Companion:
             model.loss,
             model.index,
             fit_intercept=model.fit_intercept,
+            dtype=model.dtype,
             scale=model.scale,
         )
 

@@ -1,8 +1,8 @@
 """Snapshots: an estimator in one atomic, checksummed file without pickle.
 
 The format is safetensors: the state's non-empty records, the hyper-parameters with their running
-totals, the counters and the names as JSON bytes, with a manifest in the metadata. The manifest
-holds a BLAKE2 digest of all of it. Writing is a pure read of the estimator.
+totals, the counters and the names (`streamlasso.nametable.pack`), with a manifest in the metadata.
+The manifest holds a BLAKE2 digest of all of it. Writing is a pure read of the estimator.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from safetensors.numpy import save as to_bytes
 
 from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
 from streamlasso.estimators.making import SERVING
+from streamlasso.growth import zeros
 from streamlasso.index import INDEXES, Name
 from streamlasso.learner import Learner
 from streamlasso.learners import AnyLearner
 from streamlasso.losses import Softmax, get_loss
 from streamlasso.manifest import given_from, given_to, value_from, value_to
-from streamlasso.records import empty_records
 from streamlasso.stack import StackLearner
 from streamlasso.stack.classes.learner import ClassStackLearner
 
@@ -39,8 +39,9 @@ __all__ = [
     "write_atomic",
 ]
 
-FORMAT = 3
-READS = (2, FORMAT)
+FORMAT = 4
+READS = (2, 3, FORMAT)
+"""Up to 3 the names were JSON, pairs of a slot and a name."""
 
 Estimator = SparseClassifier | SparseRegressor | SparseMultiRegressor
 Array = npt.NDArray[Any]
@@ -98,16 +99,12 @@ class Captured:
 
     manifest: dict[str, Any]
     arrays: dict[str, Array]
-    names: list[tuple[int, Name]]
 
     def serialise(self) -> tuple[bytes, str]:
         """The file's content and the digest that it carries."""
-        names = json.dumps(self.names, separators=(",", ":"), allow_nan=False)
-        encoded = np.frombuffer(names.encode("utf-8", "surrogatepass"), np.uint8)
-        arrays = {**self.arrays, "names": encoded}
         manifest = json.dumps(self.manifest, allow_nan=False)
-        digest = _digest(manifest, arrays)
-        return to_bytes(arrays, {"manifest": manifest, "digest": digest}), digest
+        digest = _digest(manifest, self.arrays)
+        return to_bytes(self.arrays, {"manifest": manifest, "digest": digest}), digest
 
 
 def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
@@ -119,7 +116,8 @@ def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:
     if companion is not None:
         arrays |= {f"refit_{name}": array for name, array in _state(companion).items()}
     manifest = {**_manifest(model), "extra": extra or {}}
-    return Captured(manifest, arrays, model.learner.index.entries())
+    arrays["name_slots"], arrays["names"] = model.learner.index.packed()
+    return Captured(manifest, arrays)
 
 
 def _whole(learner: AnyLearner) -> tuple[str, ...]:
@@ -146,7 +144,7 @@ def _restore(
     learner: AnyLearner, arrays: dict[str, Array], capacity: int, prefix: str = ""
 ) -> None:
     """Take the arrays of `_state` into a learner of the same settings."""
-    learner.state = empty_records(capacity, learner.state.shape[1], learner.dtype)
+    learner.state = zeros((capacity, learner.state.shape[1]), learner.dtype)
     learner.state[arrays[f"{prefix}slots"]] = learner.unpacked(arrays[f"{prefix}records"])
     for name in _whole(learner):
         getattr(learner, name)[:] = arrays[prefix + name]
@@ -251,6 +249,7 @@ def load(path: str | Path) -> Estimator:
         fit_intercept=manifest["fit_intercept"],
         scale=manifest["scale"],
         interactions=manifest["interactions"],
+        dtype=manifest["dtype"],
         **choices,
         **manifest.get("serving", {}),
     )
@@ -259,8 +258,11 @@ def load(path: str | Path) -> Estimator:
     learner = model.learner
     if isinstance(model, SparseMultiRegressor):
         model._take_targets([_name(name) for name in manifest["targets"]])
-    names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
-    learner.index.restore((slot, _name(name)) for slot, name in names)
+    if manifest["format"] < 4:
+        names = json.loads(arrays["names"].tobytes().decode("utf-8", "surrogatepass"))
+        learner.index.restore((slot, _name(name)) for slot, name in names)
+    else:
+        learner.index.take(arrays["name_slots"], arrays["names"])
     learner.index.remember(arrays)
     _restore(learner, arrays, manifest["capacity"])
     if "pending" in arrays:
@@ -284,6 +286,8 @@ def _take_labels(model: SparseClassifier, manifest: dict[str, Any]) -> None:
     if isinstance(learner, Learner):
         learner.rearrange(Softmax(len(classes)), [None] * len(classes))
     else:
-        many = ClassStackLearner(len(classes), learner.index.fresh(), **model._serving)
+        many = ClassStackLearner(
+            len(classes), learner.index.fresh(), dtype=learner.dtype, **model._serving
+        )
         model._learner = many
         model._encoder = model._new_encoder()

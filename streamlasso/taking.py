@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from streamlasso import eviction
 from streamlasso.arrays import checked_importances, checked_rows, checked_target_rows, csr_slots
+from streamlasso.growth import extended
 from streamlasso.index import FeatureIndex
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.losses import Loss
-from streamlasso.records import empty_records
 
 __all__ = ["TakesRows"]
 
@@ -134,9 +134,7 @@ class TakesRows:
         """Double the state until the index fits; slots keep their place."""
         if self.index.size > len(self.state):
             rows = min(1 << (self.index.size - 1).bit_length(), self.index.limit)
-            grown = empty_records(rows, self.state.shape[1], self.dtype)
-            grown[: len(self.state)] = self.state
-            self.state = grown
+            self.state = extended(self.state, rows)
         self._ready = len(self.state)
 
     def _catch_up(self) -> None:

@@ -28,7 +28,7 @@ from serving import (
 
 from streamlasso import LOSSES
 
-COMMANDS = ("consume", "demo", "predict", "inspect", "export", "produce", "warm")
+COMMANDS = ("consume", "learn", "demo", "predict", "inspect", "export", "produce", "warm")
 HEAVY = (
     "numba", "numpy", "river", "pydantic_settings", "kafka", "starlette", "uvicorn",
     "prometheus_client", "rich.live", "msgspec", "scipy", "pandas",

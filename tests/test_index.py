@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamlasso import AdmitByCount, GrowingIndex, HashingIndex
-from streamlasso import index as index_module
+from streamlasso import AdmitByCount, GrowingIndex, HashingIndex, hashed
 from streamlasso.index import INDEXES, FeatureIndex, Name
 from streamlasso.kernels import FIRST, UNSEEN
 
@@ -202,7 +201,7 @@ def test_hashed_slots_fill_the_range_and_spare_the_reserved_ones(bits: int) -> N
 
 
 def test_the_memo_is_bounded_and_changes_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "MEMO_LIMIT", 10)
+    monkeypatch.setattr(hashed, "MEMO_LIMIT", 10)
     index, fresh = HashingIndex(), HashingIndex()
     slots = []
     for i in range(95):

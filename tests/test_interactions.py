@@ -403,9 +403,12 @@ class Evicting(GrowingIndex):
     def swap(self, one: str, other: str) -> None:
         """A later generation."""
         self.generation += 1
-        a, b = self.known[one], self.known[other]
-        self.known.update({one: b, other: a})
-        self._names[a - 2], self._names[b - 2] = other, one
+        a, b = self.find(one), self.find(other)
+        for slot in (a, b):
+            self._table.drop(slot)
+        for name, slot in ((one, b), (other, a)):
+            self._table.place(name, slot)
+            self.known[name] = slot
 
 
 class Selective(GrowingIndex):
@@ -422,8 +425,7 @@ def test_refused_interactions_are_left_out_of_learning() -> None:
         encoder.encode({"a": "n", "b": "o", "c": 2.0}, allocate=True)
         assert row_of(encoder)[3:] == [("a=n^b=o", 1.0), ("b=o^c", 2.0)]
     index = Evicting()
-    index.known["a=no"] = index.size
-    index._names.append("a=no")
+    GrowingIndex.add(index, "a=no")
     encoder = RowEncoder(index, interactions=[("a", "b"), ("b", "c")])
     for _ in range(2):
         encoder.encode({"a": "no", "b": "x", "c": 2.0}, allocate=True)

@@ -241,7 +241,7 @@ def test_names_turned_away_and_evicted_are_counted(tmp_path: Path, stream: Path)
         labels = {"model": NAME, "reason": reason}
         assert get("streamlasso_names_turned_away_total", labels) == count > 0
     assert get("streamlasso_features_evicted_total", {"model": NAME}) == index.evicted > 0
-    assert get("streamlasso_tracked_features", {"model": NAME}) == len(index.known) <= 20
+    assert get("streamlasso_tracked_features", {"model": NAME}) == index.tracked <= 20
 
 
 def test_no_label_holds_an_id_or_a_feature(seen: Seen, stream: Path) -> None:

@@ -28,6 +28,7 @@ from streamlasso import (
 )
 from streamlasso.index import FeatureIndex
 from streamlasso.losses import Huber
+from streamlasso.nametable import pack
 from streamlasso.rules import Rule
 from streamlasso.snapshot import FORMAT, capture, read_manifest, write_atomic
 from streamlasso.stack import StackLearner
@@ -429,6 +430,23 @@ def test_loading_never_unpickles(
     assert b"manifest" in saved.read_bytes()
 
 
-def test_the_names_in_the_file_are_plain_json(saved: Path) -> None:
-    names = capture(load(saved)).names
-    assert json.loads(json.dumps(names)) == [[2, "a"], *([3 + i, ["b", i]] for i in range(6))]
+def test_the_names_in_the_file_are_packed_by_slot(saved: Path) -> None:
+    arrays = capture(load(saved)).arrays
+    names = ["a", *(("b", i) for i in range(6))]
+    assert arrays["names"].tobytes() == pack(names)
+    assert len(arrays["name_slots"]) == 0
+
+
+@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("index", [None, HashingIndex(bits=8, names=True)], ids=str)
+def test_names_of_older_formats_are_json(number: int, index: Any, tmp_path: Path) -> None:
+    model = SparseRegressor(FTRLProximal(l1=0.0), index=index)
+    for i, name in enumerate(NAMES):
+        model.learn_one({name: 1.0}, float(i + 1))
+    captured = capture(model)
+    captured.manifest["format"] = number
+    entries = json.dumps(model.learner.index.entries())
+    captured.arrays["names"] = np.frombuffer(entries.encode("utf-8", "surrogatepass"), np.uint8)
+    del captured.arrays["name_slots"]
+    (tmp_path / "m").write_bytes(captured.serialise()[0])
+    assert bits(load(tmp_path / "m")) == bits(model)

@@ -254,7 +254,7 @@ def test_importance_0_changes_nothing(loss: str) -> None:
     events = mixed(loss, 60)
     learner, _ = learned(loss, events[:30])
     before = state_of(learner)
-    known = [e for e in events[30:] if set(e.x) <= set(learner.index.known)]
+    known = [e for e in events[30:] if set(e.x) <= {name for _, name in learner.index.entries()}]
     scores = both_scores(learner, [e._replace(w=0.0) for e in known])
     assert state_of(learner) == before
     assert scores[:, 0].tolist() == [score_of(learner, e) for e in known]

@@ -256,7 +256,7 @@ def test_importance_0_and_scoring_change_nothing() -> None:
     learner = fresh(3)
     learner.learn_encoded(*arrays(learner.index, events[:30]))
     before = state_of(learner)
-    known = [e for e in events[30:] if set(e.x) <= set(learner.index.known)]
+    known = [e for e in events[30:] if set(e.x) <= {name for _, name in learner.index.entries()}]
     scores = learner.learn_encoded(*arrays(learner.index, [e._replace(w=0.0) for e in known]))
     assert state_of(learner) == before
     assert scores.tolist() == [scores_of(learner, e).tolist() for e in known]

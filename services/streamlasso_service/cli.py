@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streamlasso_service.cli_learn import learn
 from streamlasso_service.flags import errors, fail, log_to_stderr, nested, put
+from streamlasso_service.options import ConfigFile, FormatName, Names, Overrides, Snapshot
 
 if TYPE_CHECKING:
     from streamlasso_service.config import Settings
@@ -22,23 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", "-c", help="TOML file; see docs/configuration.md.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", "-s", help="Any setting, as section.key=value; may be repeated."),
-]
-Snapshot = Annotated[
-    Path, typer.Argument(help="A snapshot file, or a folder of which the newest is taken.")
-]
-FormatName = Annotated[
-    str, typer.Option("--format", help="json, csv or svmlight; auto goes by the file's name.")
-]
-Names = Annotated[
-    str | None, typer.Option(help="A file whose i-th line names index i of a svmlight file.")
-]
 
 
 @app.command()
@@ -129,6 +114,9 @@ def _watch(settings: "Settings", init: Path | None, seconds: float | None) -> "C
         view.close()
     view.summary(consumer, settings.snapshot.directory)
     return consumer
+
+
+app.command()(learn)
 
 
 @app.command()

@@ -69,7 +69,7 @@ class SourceConfig(Section):
     """Where events come from."""
 
     kind: Literal["file", "kafka"] = Field("file", description="files, or a Kafka topic")
-    format: Literal["auto", "json", "csv", "svmlight"] = Field(
+    format: Literal["auto", "json", "csv", "svmlight", "vw"] = Field(
         "auto", description="of files, by their names; Kafka's values are json"
     )
 
@@ -93,6 +93,10 @@ class KafkaConfig(Section):
     )
     accept_gap: Flag = Field(
         False, description="go on when the broker no longer holds the snapshot's position"
+    )
+    raw: Literal["auto", "off"] = Field(
+        "auto",
+        description="read whole record batches where kafka-python's version is known, or never",
     )
     options: dict[str, Any] = Field({}, description="more of kafka-python's options (TLS, SASL)")
 

@@ -23,7 +23,6 @@ import numpy as np
 
 from streamlasso import Progress
 from streamlasso.encoding import RowEncoder
-from streamlasso.feeding import learn_events
 from streamlasso.snapshot import capture
 from streamlasso_service.advice import another_source
 from streamlasso_service.bad_share import BadShare
@@ -34,7 +33,8 @@ from streamlasso_service.exporter import Metrics
 from streamlasso_service.fields import Fields
 from streamlasso_service.models import Estimator, build_model, shape_mismatch, warm
 from streamlasso_service.outputs import Sink
-from streamlasso_service.records import Bad, Batch, Event, Partition, Record
+from streamlasso_service.records import Bad, Batch, Block, Partition, Record
+from streamlasso_service.rows import Decoded, RowReader
 from streamlasso_service.source import Source, SourceError
 from streamlasso_service.status import Reporter
 from streamlasso_service.store import SnapshotStore
@@ -94,7 +94,7 @@ class Consumer:
         self._restore()  # 1
         while not self._stopping and not self.source.finished:
             batch = self._poll()  # 2
-            if batch.records or batch.positions:
+            if batch:
                 self._process(batch)  # 3
             if self._unsaved and self._checkpoint.due(self.model.learner.clock):
                 self._save()  # 4
@@ -133,6 +133,7 @@ class Consumer:
             self.metrics.restore_duration_seconds.set(time.monotonic() - begun)
         learner = self.model.learner
         self._encoder = RowEncoder(learner.index, learner.dtype, self.model.interactions)
+        self._reader = RowReader(self._decoder, self._encoder)
         self.restored_events = self.model.learner.clock
         self._checkpoint.covered(self.restored_events)
         self.metrics.describe(self.model.learner, self.settings.streams)
@@ -156,47 +157,55 @@ class Consumer:
             batch = self.source.poll(POLL_S, self.settings.limits.batch_events)
         for partition, position in batch.moved.items():
             self.tallies[partition].position = position
-        if not batch.records:
+        if not len(batch):
             self.metrics.poll_idle_seconds.inc(stage["seconds"])
         return batch
 
-    def _fresh(self, batch: Batch) -> list[Record]:
+    def _fresh(self, batch: Batch) -> list[Block]:
         """Without records below the position: the model has them already."""
-        positions = {name: tally.position for name, tally in self.tallies.items()}
-        records = [r for r in batch.records if r.offset >= positions.get(r.partition, 0)]
-        self.metrics.replayed_events.inc(len(batch.records) - len(records))
-        return records
+        blocks = []
+        for block in batch.blocks:
+            position = self.tallies.get(block.partition, Tally()).position
+            fresh = block[int(np.searchsorted(block.offsets, position)) :]
+            self.metrics.replayed_events.inc(len(block) - len(fresh))
+            blocks.append(fresh)
+        return blocks
 
     # 3. Decode, predict, learn
 
     def _process(self, batch: Batch) -> None:
         self._unsaved = True
-        records = self._fresh(batch)
-        with self.metrics.stage("decode"):
-            decoded = [self._decoder.decode(record) for record in records]
-        bad = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Bad)]
-        good = [(r, d) for r, d in zip(records, decoded, strict=True) if isinstance(d, Event)]
-        self.bad_share.check([reason for _, reason in bad], len(records))
-        with self.metrics.stage("learn"):
-            scores = self._learn([event for _, event in good])
-        with self.metrics.stage("output"):
-            for record, reason in bad:
-                self._retry("dead letters", partial(self._dead_letter, record, reason))
-            if self.predictions is not None:
-                self._predict(self.predictions, good, scores)
-        self._account(batch, records, good)
+        blocks = self._fresh(batch)
+        self.metrics.consumed((block.partition.topic, len(block)) for block in blocks)
+        for block in blocks:
+            with self.metrics.stage("decode"):
+                decoded = self._reader.read(block)
+            self.bad_share.check([reason for _, reason in decoded.bad], len(block))
+            with self.metrics.stage("learn"):
+                scores = self._learn(decoded)
+            with self.metrics.stage("output"):
+                for number, reason in decoded.bad:
+                    letter = partial(self._dead_letter, block.record(number), reason)
+                    self._retry("dead letters", letter)
+                if self.predictions is not None:
+                    self._predict(self.predictions, decoded, scores)
+            self._account(decoded)
+        for partition, position in batch.positions.items():
+            tally = self.tallies.setdefault(partition, Tally())
+            tally.position = max(tally.position, position)
+            labels = (self.metrics.model, *partition)
+            self.metrics.partition_position_offset.labels(*labels).set(tally.position)
+        self.reporter.batch(self.model, self.progress)
 
-    def _learn(self, events: list[Event]) -> Any:
+    def _learn(self, decoded: Decoded) -> Any:
         """Learn the events in order; scores are from before each one's own update."""
         learner = self.model.learner
-        targets = np.array([0.0 if e.target is None else e.target for e in events])
-        importances = np.array([0.0 if e.target is None else e.importance for e in events])
-        features = (event.features for event in events)
-        scores = learn_events(learner, self._encoder, features, targets, importances)
-        self.progress.add(learner.rule, scores, targets, importances)
+        scores = decoded.learn(learner, self._encoder)
+        importances = decoded.importances
+        self.progress.add(learner.rule, scores, decoded.given, importances)
         metrics = self.metrics
         metrics.events_learned.inc(int((importances > 0).sum()))
-        missing = sum(event.target is None for event in events)
+        missing = int(np.isnan(decoded.targets).sum())
         skipped = {"no_target": missing, "zero_importance": int((importances == 0).sum()) - missing}
         for reason, count in skipped.items():
             metrics.events_skipped.labels(metrics.model, reason).inc(count)
@@ -209,36 +218,28 @@ class Consumer:
         self.metrics.dead_letters.labels(*labels).inc()
         self.failed += 1
 
-    def _predict(self, sink: Sink, good: list[tuple[Record, Event]], scores: Any) -> None:
+    def _predict(self, sink: Sink, decoded: Decoded, scores: Any) -> None:
         mean = self.model.learner.loss.mean
-        for (record, event), score in zip(good, scores.tolist(), strict=True):
+        block = decoded.block
+        columns = decoded.numbers.tolist(), decoded.ids(), decoded.targets.tolist(), scores.tolist()
+        for number, ident, target, score in zip(*columns, strict=True):
+            record = block.record(number)
             value = {
-                "id": event.id,
+                "id": ident,
                 "prediction": mean(score),
                 "score": score,
-                "target": event.target,
+                "target": None if target != target else target,
                 "source": str(record.partition),
                 "position": record.offset,
             }
             message = encode(value)
             self._retry("predictions", partial(sink.send, message, record.key))
 
-    def _account(
-        self, batch: Batch, records: list[Record], good: list[tuple[Record, Event]]
-    ) -> None:
-        self.metrics.consumed(record.partition.topic for record in records)
-        self.consumed += len(records)
-        learned: dict[Partition, list[int]] = {}
-        for record, event in good:
-            if event.target is not None and event.importance > 0:
-                learned.setdefault(record.partition, []).append(record.offset)
-        for partition, position in batch.positions.items():
-            tally = self.tallies.setdefault(partition, Tally())
-            tally.add(learned.get(partition, []))
-            tally.position = max(tally.position, position)
-            labels = (self.metrics.model, *partition)
-            self.metrics.partition_position_offset.labels(*labels).set(tally.position)
-        self.reporter.batch(self.model, self.progress)
+    def _account(self, decoded: Decoded) -> None:
+        block = decoded.block
+        self.consumed += len(block)
+        tally = self.tallies.setdefault(block.partition, Tally())
+        tally.add(block.offsets[decoded.numbers[decoded.importances > 0]])
 
     # 4. Snapshot and commit
 

@@ -58,6 +58,8 @@ class Decoder:
         """The event of one record, or why there is none."""
         if len(record.value) > self.limits.max_event_bytes:
             return Bad("too_large", f"{len(record.value)} bytes > limits.max_event_bytes")
+        if record.fault:
+            return Bad("decode", record.fault)
         try:
             raw = self._decode(record.value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

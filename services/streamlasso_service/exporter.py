@@ -5,7 +5,6 @@ lifetime numbers are gauges. All label values exist from the start, so that ``ra
 """
 
 import time
-from collections import Counter as Counts
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -164,12 +163,13 @@ class Metrics:
         for name, value in served_hyper(learner).items():
             self.hyperparameter.labels(self.model, name).set(value)
 
-    def consumed(self, topics: Iterable[str]) -> None:
-        """Count a batch, given as the topic of each of its records."""
-        by_topic = Counts(topics)
-        self.batch_events.observe(by_topic.total())
-        for topic, count in by_topic.items():
+    def consumed(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Count a batch, given as topics and how many of its records came from there."""
+        together = 0
+        for topic, count in counts:
             self.events_consumed.labels(self.model, topic).inc(count)
+            together += count
+        self.batch_events.observe(together)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[dict[str, float]]:

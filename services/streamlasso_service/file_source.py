@@ -1,17 +1,17 @@
 """Files as a stream, a record a line."""
 
-import codecs
 import gzip
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
 from streamlasso_service.config import EventConfig, FileConfig
 from streamlasso_service.files import Pipe, open_bytes
-from streamlasso_service.formats import Format, format_of
-from streamlasso_service.records import Batch, Partition, Record
+from streamlasso_service.formats import format_of
+from streamlasso_service.lines import LineReader, Lines
+from streamlasso_service.records import Batch, Partition
 from streamlasso_service.source import SourceError
 
 __all__ = ["FileSource"]
@@ -20,8 +20,7 @@ __all__ = ["FileSource"]
 class FileSource:
     """Files, one after the other, a record a line.
 
-    A position is the number of (uncompressed) bytes read. CSV and svmlight lines become the JSON
-    of an event here, so that what follows is the same for every source.
+    A position is the number of (uncompressed) bytes read.
     """
 
     def __init__(
@@ -39,9 +38,8 @@ class FileSource:
         self._paths = list(config.paths)
         self._file: IO[bytes] | Pipe | None = None
         self._pipe = Pipe(0)
-        self._format: Format | None = None
+        self._lines: LineReader | None = None
         self._partition = Partition("", 0)
-        self._partial = b""
         for path in self._paths:
             if path != "-" and not Path(path).is_file():
                 raise SourceError(f"file.paths: no file {path!r}; check the path", 2)
@@ -62,19 +60,20 @@ class FileSource:
 
     def poll(self, timeout_s: float, limit: int) -> Batch:
         """The next lines. At the end of a followed file it waits for more."""
-        batch = Batch()
+        positions: dict[Partition, int] = {}
         deadline = self._clock() + timeout_s
-        while not batch.records and not self.finished:
+        while not self.finished:
             try:
-                if self._file is not None or self._open(self._paths[0]):
-                    self._read(batch, limit)
+                block = self._read(limit)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise SourceError(f"{self._paths[0]}: the file is damaged: {error}") from error
             except ValueError as error:
                 raise SourceError(f"{self._paths[0]}: {error}") from error
-            if batch.records:
-                break
-            if not self._growing:
+            if block is not None:
+                positions[self._partition] = self._positions[self._partition]
+                if len(block):
+                    return Batch(blocks=[block], positions=positions)
+            elif not self._growing:
                 self._next_file()
             elif self._clock() >= deadline:
                 break
@@ -82,7 +81,7 @@ class FileSource:
                 self._pipe.wait(0.05)
             else:
                 time.sleep(0.05)
-        return batch
+        return Batch(positions=positions)
 
     @property
     def _growing(self) -> bool:
@@ -91,58 +90,39 @@ class FileSource:
             return not self._pipe.ended
         return self._config.follow and len(self._paths) == 1
 
-    def _open(self, path: str) -> bool:
-        """Open a file; False while nothing has come from standard input."""
+    def _open(self, path: str) -> LineReader | None:
+        """Open a file; None while nothing has come from standard input."""
         if path == "-" and not self._pipe.wait(0) and not self._pipe.ended:
-            return False
+            return None
         self._partition = Partition(path, 0)
         position = self._positions.get(self._partition, 0)
-        self._format = format_of(path, self._kind, self._config.names, self._event)
+        format = format_of(path, self._kind, self._config.names, self._event)
         if path == "-":
             # Standard input cannot be read again: a restart takes what is piped into it.
             self._file = self._pipe
-            self._positions[self._partition] = self._format.begin(self._pipe)
-            return True
-        self._file = open_bytes(path)
-        with open_bytes(path) as head:
-            begin = self._format.begin(head)
-        self._positions[self._partition] = max(position, begin)
-        self._file.seek(self._positions[self._partition])
-        return True
+            position = format.begin(self._pipe)
+        else:
+            self._file = open_bytes(path)
+            with open_bytes(path) as head:
+                begin = format.begin(head)
+            position = max(position, begin)
+            self._file.seek(position)
+        self._positions[self._partition] = position
+        return LineReader(self._file, self._partition, format, position)
 
-    def _read(self, batch: Batch, limit: int) -> None:
-        assert self._file is not None
-        assert self._format is not None
-        position = self._positions[self._partition]
-        for line in self._lines(limit):
-            after = position + len(line)
-            stripped = line.rstrip(b"\r\n")
-            if position == 0:
-                stripped = stripped.removeprefix(codecs.BOM_UTF8)
-            value = self._format.event(stripped) if stripped.strip() else b""
-            if value:
-                batch.records.append(Record(self._partition, position, after, value))
-            position = after
-        if position != self._positions[self._partition]:
-            self._positions[self._partition] = batch.positions[self._partition] = position
-
-    def _lines(self, limit: int) -> Iterator[bytes]:
-        """Whole lines; in a followed file an unfinished last line waits for its end."""
-        assert self._file is not None
-        for _ in range(limit):
-            line = self._partial + self._file.readline()
-            self._partial = b""
-            if not line:
-                return
-            if self._growing and not line.endswith(b"\n"):
-                self._partial = line
-                return
-            yield line
+    def _read(self, limit: int) -> Lines | None:
+        """The next lines of the file, opened if need be; None while there are none."""
+        self._lines = self._lines or self._open(self._paths[0])
+        if self._lines is None:
+            return None
+        block = self._lines.take(limit, growing=self._growing)
+        self._positions[self._partition] = self._lines.position
+        return block
 
     def _next_file(self) -> None:
         assert self._file is not None
         self._file.close()
-        self._file = None
+        self._file = self._lines = None
         self._paths.pop(0)
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
@@ -160,5 +140,5 @@ class FileSource:
         """Close the file."""
         if self._file is not None:
             self._file.close()
-        self._file = None
+        self._file = self._lines = None
         self._paths = []

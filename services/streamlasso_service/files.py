@@ -46,6 +46,13 @@ class Pipe:
             self._lines.extend(line + b"\n" for line in whole)
         return bool(self._lines)
 
+    def read(self, size: int) -> bytes:
+        """The whole lines that are there, however many; at the end the rest too."""
+        self.wait(0)
+        lines, self._lines = self._lines, deque()
+        rest, self._rest = (self._rest, b"") if self.ended else (b"", self._rest)
+        return b"".join(lines) + rest
+
     def seekable(self) -> bool:
         """Never."""
         return False

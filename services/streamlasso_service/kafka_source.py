@@ -1,8 +1,9 @@
 """A Kafka topic as a source, through kafka-python.
 
 The consumer takes all partitions itself: one model has one learner, and positions come from the
-snapshot. In kafka-python 3.0.12 the poll after an exception in a deserializer or a failed CRC spins
-for ever: there are no deserializers, and after any exception the consumer is made anew.
+snapshot. How records are read is `kafka_reading`'s. In kafka-python 3.0.12 the poll after an
+exception in a deserializer or a failed CRC spins for ever: there are no deserializers, and after
+any exception the consumer is made anew.
 """
 
 import contextlib
@@ -15,7 +16,8 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from streamlasso_service.config import KafkaConfig
-from streamlasso_service.records import Batch, Partition, Record
+from streamlasso_service.kafka_reading import OldFormatError, reading_for
+from streamlasso_service.records import Batch, Partition
 from streamlasso_service.source import SourceError
 
 __all__ = ["GAP_EXIT_CODE", "KafkaSource"]
@@ -32,7 +34,8 @@ OPTIONS: dict[str, Any] = {
     # "none" raises where any other value would skip records in silence.
     "auto_offset_reset": "none",
     "isolation_level": "read_committed",
-    "max_partition_fetch_bytes": 8 << 20,
+    # With 8 MiB whole batches took 1.6 times the processor time that they take with 1 to 4.
+    "max_partition_fetch_bytes": 2 << 20,
     "fetch_max_bytes": 64 << 20,
     "max_poll_records": 20_000,
     # How soon a new partition is seen.
@@ -52,6 +55,7 @@ class KafkaSource:
         self._wanted: dict[TopicPartition, int] = {}
         self._faults = 0
         self._waiting = False
+        self._reading = reading_for(config.raw)
         self._consumer = self._connect()
 
     def _connect(self) -> KafkaConsumer:
@@ -62,7 +66,9 @@ class KafkaSource:
             **self._config.options,
         }
         try:
-            return KafkaConsumer(**options)
+            consumer = KafkaConsumer(**options)
+            self._reading.prepare(consumer)
+            return consumer
         except KafkaError as error:
             raise SourceError(
                 f"no Kafka broker at kafka.bootstrap = {self._config.bootstrap!r}: {error}"
@@ -158,28 +164,19 @@ class KafkaSource:
                 GAP_EXIT_CODE,
             ) from error
         except KafkaError as error:
+            if isinstance(error, OldFormatError):
+                self._reading = reading_for("off")
             self._rebuild(error)
             return Batch()
         self._faults = 0
-        batch = Batch()
-        for tp, messages in polled.items():
-            partition = Partition(tp.topic, tp.partition)
-            batch.records += [
-                Record(
-                    partition,
-                    message.offset,
-                    message.offset + 1,
-                    message.value or b"",
-                    message.key,
-                    tuple(message.headers or ()),
-                )
-                for message in messages
-            ]
+        positions = {}
         for tp in polled:
             # Past control records and compacted gaps too.
             self._at[tp] = self._consumer.position(tp)
-            batch.positions[Partition(tp.topic, tp.partition)] = self._at[tp]
-        return batch
+            positions[Partition(tp.topic, tp.partition)] = self._at[tp]
+        block = self._reading.block
+        blocks = [block(Partition(tp.topic, tp.partition), taken) for tp, taken in polled.items()]
+        return Batch(blocks=blocks, positions=positions)
 
     def _rebuild(self, error: KafkaError) -> None:
         """A new consumer at the same positions; what it cannot read either stops the service."""

@@ -79,6 +79,9 @@ class ModelConfig(Section):
     admit_probability: float = Field(
         0.1, gt=0, le=1, description="random: at each occurrence with this probability"
     )
+    dtype: Literal["float64", "float32"] = Field(
+        "float64", description="of the state; float32 takes half the memory"
+    )
     fit_intercept: Flag = Field(True, description="learn an intercept; it is never penalised")
 
     @field_validator("parameters", "grid", "loss_parameters", mode="before")

@@ -46,6 +46,7 @@ def build_model(config: ModelConfig, interactions: Interactions = ()) -> Estimat
         grid_of(config.grid),
         config.select,
         interactions=interactions,
+        dtype=config.dtype,
         **(config.parameters if stacked else {}),
     )
 
@@ -80,6 +81,7 @@ def _shape(model: Estimator) -> dict[str, Any]:
         "loss_parameters": asdict(learner.loss),
         "index": (learner.index.kind, learner.index.settings()),
         "fit_intercept": learner.fit_intercept,
+        "dtype": learner.dtype,
         "interactions": model.interactions,
     }
 

@@ -119,7 +119,8 @@ class KafkaSink:
         """Copy the record byte for byte, with Kafka Connect's header names (KIP-298)."""
         partition, number = record.partition
         headers = [
-            *record.headers,
+            # kafka-python's producer does not send headers without a value.
+            *((name, value or b"") for name, value in record.headers),
             ("__connect.errors.topic", partition.encode()),
             ("__connect.errors.partition", str(number).encode()),
             ("__connect.errors.offset", str(record.offset).encode()),

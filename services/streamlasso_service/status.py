@@ -160,7 +160,7 @@ class Reporter:
         # The index of grouped features holds the groups too.
         growing = learner.index.kind == "growing"
         growing = growing and "link" not in learner.rule.l1_penalty.shared
-        tracked = len(learner.index.known) if growing else self._tracked
+        tracked = getattr(learner.index, "tracked", 0) if growing else self._tracked
         rate, recent = self._recent(learner.clock, progress)
         served, full, worth = progress.mean_loss, float("nan"), 0.0
         if isinstance(learner, StackLearner):

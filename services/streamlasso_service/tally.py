@@ -31,7 +31,7 @@ class Tally:
     learned: int = 0
     fingerprint: int = 0
 
-    def add(self, offsets: list[int]) -> None:
+    def add(self, offsets: npt.NDArray[np.int64]) -> None:
         """Account for learned offsets."""
         self.learned += len(offsets)
         self.fingerprint = (self.fingerprint + fingerprint(offsets)) % 2**64

@@ -52,6 +52,7 @@ class SparseLinear(Reports):
         tolerance: float,
         max_active: int | None,
         max_pending: int,
+        dtype: str,
     ) -> None:
         self.rule = rule
         self.loss = loss
@@ -65,7 +66,7 @@ class SparseLinear(Reports):
         # A list: river's clone asks for the first item of a tuple.
         self.interactions = list(checked_interactions(interactions))
         self.serve, self.tolerance, self.max_active = serve, tolerance, max_active
-        self.max_pending = max_pending
+        self.max_pending, self.dtype = max_pending, dtype
         self._learner = make_learner(
             rule,
             get_loss(loss, self._domains),
@@ -77,6 +78,7 @@ class SparseLinear(Reports):
             select,
             refit,
             self._serving,
+            dtype,
         )
         self._pending = Pending(max_pending)
         if refit and self._learner.index.evicts:
@@ -114,6 +116,7 @@ class SparseLinear(Reports):
         yield {"refit": True}
         yield {"rule": [FTRLProximal(l1="evidence"), Newton()], "select": "stack"}
         yield {"max_active": 3}
+        yield {"dtype": "float32"}
 
     # Learning and scoring
 

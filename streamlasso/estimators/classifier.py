@@ -75,6 +75,8 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         Serve about so many features: a target sparsity.
     max_pending
         How many events with a ``token`` may wait for their labels.
+    dtype
+        ``"float64"``, or ``"float32"`` for half the memory; not for rules that keep a clock.
 
     Examples
     --------
@@ -104,10 +106,11 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         tolerance: float = 0.005,
         max_active: int | None = None,
         max_pending: int = 100_000,
+        dtype: str = "float64",
     ) -> None:
         super().__init__(
             rule, loss, index, fit_intercept, scale, grid, select, refit, interactions,
-            serve, tolerance, max_active, max_pending,
+            serve, tolerance, max_active, max_pending, dtype,
         )  # fmt: skip
         self._labels = Labels(limit=None if self._multiclass else 2)
 

@@ -29,16 +29,19 @@ def make_learner(
     select: str,
     refit: bool,
     serving: Mapping[str, Any],
+    dtype: str,
 ) -> Learner | StackLearner:
     """A stack without a rule, or with ``select="stack"``; otherwise lanes of one rule."""
     checked_serving(**serving)
     plain = scale is None and grid is None and not flag("refit", refit)
     if select == "stack":
-        return _stack(rule, loss, index, fit_intercept, scale, grid, refit, serving)
+        return _stack(
+            rule, loss, index, fit_intercept, scale, grid, refit, {**serving, "dtype": dtype}
+        )
     if isinstance(rule, Sequence) and not isinstance(rule, str):
         raise ValueError(f"rule = {shown(rule)} is a list: give select='stack', or one rule")
     if rule is None and plain and loss.name in FAMILIES:
-        return StackLearner(loss, index, fit_intercept=fit_intercept, **serving)
+        return StackLearner(loss, index, fit_intercept=fit_intercept, dtype=dtype, **serving)
     for name, default in SERVING.items():
         if serving[name] != default:
             raise ValueError(
@@ -50,6 +53,7 @@ def make_learner(
         loss,
         index,
         fit_intercept=fit_intercept,
+        dtype=dtype,
         scale=scale,
         select=None if grid is None else select,
     )

@@ -33,7 +33,7 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
 
     Parameters
     ----------
-    rule, loss, index, fit_intercept, scale, interactions
+    rule, loss, index, fit_intercept, scale, interactions, dtype
         As for `SparseRegressor`, the same for all targets.
 
     Examples
@@ -54,12 +54,13 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
         fit_intercept: bool = True,
         scale: str | None = None,
         interactions: Interactions = (),
+        dtype: str = "float64",
     ) -> None:
         self.rule = rule
         self.loss = loss
         self.index = index
         self.fit_intercept = fit_intercept
-        self.scale = scale
+        self.scale, self.dtype = scale, dtype
         self.interactions = list(checked_interactions(interactions))
         self._targets: list[Any] = []
         self._learner = Learner(
@@ -67,6 +68,7 @@ class SparseMultiRegressor(base.MultiTargetRegressor):  # type: ignore[misc]
             get_loss(loss, ("real", "count")),
             GrowingIndex() if index is None else checked_index(index).fresh(),
             fit_intercept=fit_intercept,
+            dtype=dtype,
             scale=scale,
         )
         self._encoder = self._new_encoder()

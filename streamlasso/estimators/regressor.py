@@ -60,6 +60,8 @@ class SparseRegressor(SparseLinear, base.MiniBatchRegressor):  # type: ignore[mi
         Serve about so many features: a target sparsity.
     max_pending
         How many events with a ``token`` may wait for their labels.
+    dtype
+        ``"float64"``, or ``"float32"`` for half the memory; not for rules that keep a clock.
 
     Examples
     --------
@@ -89,10 +91,11 @@ class SparseRegressor(SparseLinear, base.MiniBatchRegressor):  # type: ignore[mi
         tolerance: float = 0.005,
         max_active: int | None = None,
         max_pending: int = 100_000,
+        dtype: str = "float64",
     ) -> None:
         super().__init__(
             rule, loss, index, fit_intercept, scale, grid, select, refit, interactions,
-            serve, tolerance, max_active, max_pending,
+            serve, tolerance, max_active, max_pending, dtype,
         )  # fmt: skip
 
     def learn_one(self, x: Event, y: float, w: float = 1.0, token: Any = None) -> None:

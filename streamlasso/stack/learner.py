@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from streamlasso import eviction
 from streamlasso.checks import flag
+from streamlasso.growth import zeros
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
 from streamlasso.losses import Loss, get_loss
-from streamlasso.records import empty_records
 from streamlasso.stack import compiling
 from streamlasso.stack.families import checked_lanes, lane_rows, lanes_for
 from streamlasso.stack.places import Book, Scratch
@@ -90,17 +90,17 @@ class StackLearner(StackReadings):
                 "fit_intercept = False without a rule: the second layer has an intercept; give a "
                 "rule, rule=FTRLProximal(), or leave fit_intercept out"
             )
-        if dtype not in ("float64", "float32"):
-            raise ValueError(f"dtype = {dtype!r} must be 'float64' or 'float32'")
         checked_serving(serve, tolerance, max_active)
         self.fit_intercept = True
         self.index: FeatureIndex = GrowingIndex() if index is None else checked_index(index)
+        if faults := eviction.dtype_faults(dtype, self.index):
+            raise ValueError(faults[0])
         self.models = lanes_for(name) if lanes is None else checked_lanes(lanes)
         self.dtype, self.compiled = dtype, compiled
         self.lanes_array = lane_rows(self.models, name)
         self._prepare()
         capacity = min(max(self.index.size, 64), self.index.limit)
-        self.state: Array = empty_records(capacity, self._at["WIDTH"], dtype)
+        self.state: Array = zeros((capacity, self._at["WIDTH"]), dtype)
         self.book = np.zeros(self._at["BOOK"])
         put_levels(self.book, self._at["LEVEL"], Book, serve, tolerance, max_active)
         self._kernels.start(self.lanes_array, self.book)

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.growth import aligned
 from streamlasso.losses import Loss
-from streamlasso.records import aligned
 from streamlasso.rules import Rule
 from streamlasso.scales import cuts
 from streamlasso.specialise import Kernels

@@ -58,11 +58,11 @@ class ClassStackLearner(ClassReadings):
         dtype: str = "float64",
         compiled: bool = True,
     ) -> None:
-        if dtype not in ("float64", "float32"):
-            raise ValueError(f"dtype = {dtype!r} must be 'float64' or 'float32'")
         checked_serving(serve, tolerance, max_active)
         self.loss = Softmax(classes)
         self.index: FeatureIndex = GrowingIndex() if index is None else checked_index(index)
+        if faults := eviction.dtype_faults(dtype, self.index):
+            raise ValueError(faults[0])
         self.dtype, self.compiled = dtype, compiled
         self.lanes_array = np.tile(lane_rows(self.models, "softmax"), classes)
         self.lanes_array[Row.Q] = self.lanes_array[Row.FIRST_Q]

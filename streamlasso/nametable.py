@@ -1,0 +1,264 @@
+"""`NameTable`: names and their slots in arrays, for Python and for compiled functions.
+
+The arrays and what is done with them are described in `streamlasso.table`; they grow where they
+are (`streamlasso.growth`).
+"""
+
+import ast
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from streamlasso import table
+from streamlasso.growth import extended
+from streamlasso.kernels import FIRST
+from streamlasso.names import Name, name_bytes
+from streamlasso.resolving import resolve_rows
+from streamlasso.table import COUNTS, FILLED, HEAD, NAMES, USED, WASTED
+
+__all__ = ["NO_SLOTS", "NameTable", "NamedRows", "feature_name", "pack", "unpack"]
+
+Array = npt.NDArray[Any]
+
+CELLS = 64
+NO_SLOTS: Array = np.empty(0, np.uint32)
+
+
+class NamedRows(Protocol):
+    """Rows of features by name, as a scanner gives them (`streamlasso.scanning.Scanned`)."""
+
+    keys: Array
+    checks: Array
+    names_at: Array
+    names_size: Array
+    buffer: Array
+    arena: Array
+    indptr: Array
+
+
+def read_only(array: Array) -> Array:
+    """A view that cannot be written to: compiled functions take it and others for two types."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def feature_name(rows: NamedRows, feature: int) -> str:
+    """The name of a feature of such rows."""
+    at, size = int(rows.names_at[feature]), int(rows.names_size[feature])
+    source, at = (rows.buffer, at) if at >= 0 else (rows.arena, ~at)
+    content: str = source[at : at + size].tobytes().decode("utf-8", "surrogatepass")
+    return content
+
+
+def unpack(arena: Array, place: int) -> tuple[Name, int]:
+    """The name that stands at a place of an arena, and where it ends."""
+    head, at, turn = 0, place, 0
+    while True:
+        byte = int(arena[at])
+        at += 1
+        head |= (byte & 127) << turn
+        turn += 7
+        if byte < 128:
+            break
+    stop = at + (head >> 1)
+    content = arena[at:stop].tobytes()
+    if not head & 1:
+        return content.decode("utf-8", "surrogatepass"), stop
+    text = content.decode()
+    name: Name = ast.literal_eval(text) if text[0] == "(" else int(text)
+    return name, stop
+
+
+def pack(names: Iterable[Name]) -> bytes:
+    """Names one after the other, as they stand in an arena."""
+    packed = bytearray()
+    for name in names:
+        content, other = name_bytes(name)
+        head = 2 * len(content) + other
+        while head >= 128:
+            packed.append(head & 127 | 128)
+            head >>= 7
+        packed.append(head)
+        packed += content
+    return bytes(packed)
+
+
+class NameTable:
+    """Names with slots from 2 on. A name is plain here (`streamlasso.names.plain_name`)."""
+
+    def __init__(self) -> None:
+        self._table: Array = np.zeros(2 * CELLS, np.uint64)
+        self._places: Array = np.zeros(CELLS, np.int64)
+        self._arena: Array = np.zeros(16 * CELLS, np.uint8)
+        self._counts: Array = np.zeros(COUNTS, np.int64)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        # A name on its way into compiled code: copied into a bytearray in a tenth of the time that
+        # an array of its own takes.
+        self._bytes = bytearray(256)
+        self._name: Array = np.frombuffer(self._bytes, np.uint8)
+
+    @property
+    def slots(self) -> int:
+        """Slots that were given, freed ones included."""
+        return int(self._counts[NAMES])
+
+    def __len__(self) -> int:
+        return int(self._counts[FILLED])
+
+    def _pass(self, name: Name) -> tuple[int, int]:
+        """Put a name where compiled code reads it; its size, and whether it is no str."""
+        content, other = name_bytes(name)
+        size = len(content)
+        if size > len(self._bytes):
+            self._bytes = bytearray(2 * size)
+            self._name = np.frombuffer(self._bytes, np.uint8)
+        self._bytes[:size] = content
+        return size, other
+
+    def find(self, name: Name) -> int:
+        """The slot of a name, or 1 when it has none."""
+        size, other = self._pass(name)
+        slot: int = table.find_name(self._table, self._name, size, other)
+        return slot
+
+    def claim(self, name: Name) -> int:
+        """The slot of a name; the next one if it has none."""
+        size, other = self._pass(name)
+        while True:
+            slot: int = table.claim_name(
+                self._table, self._places, self._arena, self._counts, self._name, size, other
+            )
+            if slot:
+                return slot
+            self._grow(size)
+
+    def place(self, name: Name, slot: int) -> None:
+        """Give a name that has none a slot that has none."""
+        size, other = self._pass(name)
+        while not table.place_name(
+            self._table, self._places, self._arena, self._counts, self._name, size, other, slot
+        ):
+            self._grow(size)
+
+    def drop(self, slot: int) -> None:
+        """Take the name from a slot that has one."""
+        table.drop_name(self._table, self._places, self._arena, self._counts, slot)
+        if 2 * int(self._counts[WASTED]) > int(self._counts[USED]) > len(self._bytes):
+            self._compact()
+
+    def _compact(self) -> None:
+        """Leave the bytes of names that are gone."""
+        slots, arena = self.named(), self.packed()
+        self._arena = np.zeros(2 * len(arena), np.uint8)
+        self._arena[: len(arena)] = arena
+        given = self.slots
+        self._table[:] = 0
+        self._enter(slots, len(arena))
+        self._counts[NAMES] = given
+
+    def take(self, slots: Array, arena: Array) -> None:
+        """Fill an empty table with names that were `packed`; without slots these are 2, 3, …"""
+        self._arena = extended(arena, 2 * len(arena) + HEAD)
+        self._enter(slots, len(arena))
+
+    def _enter(self, slots: Array, stop: int) -> None:
+        self._counts[:] = 0
+        slots = slots.astype(np.uint32)
+        if len(slots):
+            self._reserve(int(slots[-1]) + 1 - FIRST)
+        while not table.enter_all(
+            self._table, self._places, self._arena, self._counts, slots, stop
+        ):
+            self._grow(0)
+
+    def _grow(self, size: int) -> None:
+        """Have room for one more name of so many bytes, and for many more like the others."""
+        counts = self._counts
+        if counts[NAMES] == len(self._places):
+            self._places = extended(self._places, max(2 * len(self._places), CELLS))
+        needed = int(counts[USED]) + size + HEAD
+        if needed > len(self._arena):
+            self._arena = extended(self._arena, 2 * needed)
+        cells = len(self._table) // 2
+        if 4 * (counts[FILLED] + 1) > 3 * cells:
+            self._table = extended(self._table, 4 * cells)
+            self._spread(cells)
+
+    def _spread(self, cells: int) -> None:
+        """Move names to where they are to be found in a table of twice as many cells."""
+        over = 0
+        while self._table[2 * over + 1]:
+            over += 1
+        table.spread(self._table, cells, np.empty(2 * over, np.uint64))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in use by names and their table."""
+        return self._table.nbytes + 8 * self.slots + int(self._counts[USED])
+
+    def has(self, slot: int) -> bool:
+        """Whether the slot has a name."""
+        return FIRST <= slot < self.slots + FIRST and self._places[slot - FIRST] != 0
+
+    def name(self, slot: int) -> Name:
+        """The name that has the slot."""
+        if not self.has(slot):
+            raise KeyError(f"slot {slot} has no name: it was freed, or never given")
+        return unpack(self._arena, int(self._places[slot - FIRST]) - 1)[0]
+
+    def named(self) -> Array:
+        """The slots that have a name, ascending."""
+        return np.flatnonzero(self._places[: self.slots]) + FIRST
+
+    def packed(self) -> Array:
+        """The names one after the other by slot, as they stand in an arena; a copy."""
+        size = int(self._counts[USED] - self._counts[WASTED])
+        arena = np.empty(size, np.uint8)
+        table.packed(self._places, self._arena, self._counts, arena)
+        return arena
+
+    def reserve(self, slots: int) -> None:
+        """Count slots up to this number as given."""
+        self._reserve(slots)
+        self._counts[NAMES] = max(slots, self.slots)
+
+    def _reserve(self, slots: int) -> None:
+        if slots > len(self._places):
+            self._places = extended(self._places, slots)
+
+    def resolve(
+        self, rows: NamedRows, allocate: Array, slots: Array, first: int, last: int
+    ) -> None:
+        """Write the slots of the features of rows ``first`` to ``last`` − 1 into ``slots``.
+
+        A name without a slot gets the next one where ``allocate`` says so of its row, otherwise 1.
+        """
+        buffer, arena = read_only(rows.buffer), read_only(rows.arena)
+        begin, end = int(rows.indptr[first]), int(rows.indptr[last])
+        while True:
+            begin = resolve_rows(
+                self._table, self._places, self._arena, self._counts,
+                rows.keys, rows.checks, rows.names_at, rows.names_size, buffer, arena,
+                rows.indptr, allocate, slots, first, last, begin,
+            )  # fmt: skip
+            if begin == end:
+                return
+            self._grow(int(rows.names_size[begin]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        used = int(self._counts[USED])
+        return {
+            "_table": self._table,
+            "_places": self._places[: self.slots],
+            "_arena": self._arena[:used],
+            "_counts": self._counts,
+        }
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        self._prepare()

@@ -1,0 +1,290 @@
+"""The JSON scanner: flat and nested events of names, numbers, texts, true, false and null.
+
+A record is read twice. The first pass takes 64 bytes at a time and notes where quotes are, and
+whether any byte is not printable ASCII, or a backslash. Without backslashes quotes open and close
+in turn, so that the second pass, over keys and values, knows where each text ends.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from streamlasso.hashing import hash_both
+from streamlasso.memory import load8
+from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, trailing_zeros
+from streamlasso.scanning.fields import (
+    CATEGORICAL,
+    GROUP,
+    ID,
+    IGNORE,
+    IMPORTANCE,
+    KEY_AT,
+    KEY_SIZE,
+    KIND,
+    LOG1P,
+    LONGEST_KEY,
+    NAME_AT,
+    NAME_CHECK,
+    NAME_HASH,
+    NAME_SIZE,
+    NESTED,
+    NEXT,
+    SEED,
+    STAMP,
+    TARGET,
+    UNPLANNED,
+    field_of,
+)
+from streamlasso.scanning.scanned import ASK, TAKEN
+from streamlasso.scanning.shapes import (
+    ABSENT,
+    FLAG,
+    OBJECT,
+    QUOTE,
+    TEXT,
+    canonical,
+    skip,
+    value_of,
+)
+from streamlasso.scanning.targets import importance_of, target_of
+from streamlasso.scanning.text import copy_text, plain_text, same_text
+from streamlasso.specialise import PART
+
+__all__ = ["scan_json"]
+
+BACKSLASH, BLANK = np.uint8(ord("\\")), np.uint8(0x20)
+OPEN, CLOSE, COLON, COMMA = (ord(each) for each in "{}:,")
+
+RECORDS, WAITING, ARENA = range(3)
+"""Of ``progress``: records so far, fields that wait to be planned, bytes of names in use."""
+
+MOST_BYTES, MOST_FEATURES, BLANK_IS = range(3)
+"""Of ``limits``; the last one is the status of a record of blanks."""
+
+PLAN, ROOM = 3, 4
+"""What stops a scan at a record: fields to be planned; no room for another field."""
+
+FLAT_LEVEL, NESTED_LEVEL = 0, 1
+
+
+@njit(forceinline=True, **PART)
+def _find_quotes(data, start, stop, quotes):
+    """Where quotes are; how many, −1 if the record cannot be simple."""
+    count, others = 0, np.uint64(0)
+    for at in range(start, stop, BLOCK):
+        found = equal_mask(data, at, QUOTE)
+        other = below_mask(data, at, BLANK) | equal_mask(data, at, BACKSLASH)
+        if stop - at < BLOCK:
+            inside = (np.uint64(1) << np.uint64(stop - at)) - np.uint64(1)
+            found, other = found & inside, other & inside
+        others |= other
+        while found != 0:
+            quotes[count] = at + trailing_zeros(found)
+            found &= found - np.uint64(1)
+            count += 1
+    if count & 1:
+        return -1
+    if others != 0:
+        for each in range(0, count, 2):
+            if not plain_text(data, quotes[each] + 1, quotes[each + 1]):
+                return -1
+    return count
+
+
+@njit(forceinline=True, **PART)
+def _key(data, at, size, before, level, stamp, table):
+    """The field of a key; below 0 what becomes of a record where it is repeated or has no room."""
+    fields, texts = table[0], table[2]
+    field = fields[before, NEXT]
+    if fields[field, KEY_SIZE] != size or not same_text(
+        data, at, texts, fields[field, KEY_AT], size
+    ):
+        if size > LONGEST_KEY:
+            return -ASK
+        field = field_of(data, at, size, level, table)
+        if field < 0:
+            return -ROOM
+        fields[before, NEXT] = field
+    group = fields[field, GROUP]
+    if fields[group, STAMP] == stamp:
+        return -ASK
+    fields[group, STAMP] = stamp
+    return field
+
+
+@njit(forceinline=True, **PART)
+def _feature(data, key, at, end, shape, number, row, table, features, count, used):
+    """Write a feature of a present value; the arena in use after it, −1 if not simple."""
+    fields, texts = table[0], table[2]
+    keys, checks, names_at, names_size, values, arena = features
+    kind, name_at, name_size = fields[row, KIND], fields[row, NAME_AT], fields[row, NAME_SIZE]
+    if shape == TEXT or kind == CATEGORICAL:
+        text, stop = at, end
+        if shape == TEXT:
+            text, stop = at + 1, end - 1
+            if kind > CATEGORICAL:
+                return -1
+        elif shape != FLAG and not canonical(data, at, end):
+            return -1
+        begin = used
+        used = copy_text(arena, used, texts, name_at, name_size + 1)
+        used = copy_text(arena, used, data, text, stop - text)
+        names_at[count], names_size[count], values[count] = ~begin, used - begin, 1.0
+        return used
+    if kind == LOG1P:
+        number = math.copysign(math.log1p(abs(number)), number)
+    names_at[count], names_size[count], values[count] = key, name_size, number
+    keys[count], checks[count] = np.uint64(fields[row, NAME_HASH]), fields[row, NAME_CHECK]
+    if name_at != fields[row, KEY_AT]:
+        names_at[count] = ~used
+        used = copy_text(arena, used, texts, name_at, name_size)
+    return used
+
+
+@njit(forceinline=True, **PART)
+def _hash_names(features, begin, end):
+    """The hashes of names that were put together, once their bytes are in memory."""
+    keys, checks, names_at, names_size, _, arena = features
+    for each in range(begin, end):
+        at = ~names_at[each]
+        if at >= 0:
+            keys[each], checks[each] = hash_both(arena, at, at + names_size[each], SEED)
+
+
+@njit(forceinline=True, **PART)
+def _ask_for(progress, waiting, field, shape):
+    """Note a field to be planned."""
+    place = progress[WAITING]
+    if place < len(waiting):
+        waiting[place, 0], waiting[place, 1] = field, shape == TEXT
+        progress[WAITING] = place + 1
+
+
+@njit(forceinline=True, **PART)
+def _special(kind, shape, number, data, at, end, rules, positive, results, row):
+    """Write a record's id, target or importance; whether it is simple."""
+    targets, importances, ids_at, ids_size = results
+    if shape == ABSENT:
+        return True
+    simple = True
+    if kind == ID:
+        ids_at[row], ids_size[row] = at, end - at
+    elif kind == TARGET:
+        targets[row], simple = target_of(shape, number, data, at + 1, end - 1, rules, positive)
+    else:
+        importances[row], simple = importance_of(shape, number)
+    return simple
+
+
+@njit(forceinline=True, **PART)
+def _record(
+    data, at, stop, quotes, row, begin, used,
+    table, progress, waiting, limits, rules, positive, features, results,
+):  # fmt: skip
+    """Read one record: (what became of it, where its features end, the arena in use)."""
+    fields = table[0]
+    ask = ASK, begin, used
+    stamp = progress[RECORDS] = progress[RECORDS] + 1
+    progress[WAITING] = 0
+    count, arena_begin, members, quote = begin, used, 0, 0
+    level, nested, before, outer = FLAT_LEVEL, False, 0, 0
+    at = skip(data, at + 1, stop)
+    while True:
+        if load8(data, at) == QUOTE:
+            if at >= stop:
+                return ask
+            key, closing = at + 1, quotes[quote + 1]
+            quote += 2
+            at = skip(data, closing + 1, stop)
+            if load8(data, at) != COLON:
+                return ask
+            at = skip(data, at + 1, stop)
+            if at >= stop:
+                return ask
+            field = _key(data, key, closing - key, before, level, stamp, table)
+            if field < 0:
+                return -field, begin, used
+            before, kind = field, fields[field, KIND]
+            shape, number, end = value_of(data, at, quotes[quote + 1])
+            quote += 2 * (shape == TEXT)
+            if shape == OBJECT and kind == NESTED:
+                level, nested, outer, before = NESTED_LEVEL, True, field, 1
+                count, arena_begin, members = begin, used, 0
+                progress[WAITING] = 0
+                at = skip(data, at + 1, stop)
+                continue
+            if shape >= OBJECT or end > stop:
+                return ask
+            if kind in (ID, TARGET, IMPORTANCE):
+                if not _special(kind, shape, number, data, at, end, rules, positive, results, row):
+                    return ask
+            elif level == NESTED_LEVEL or not nested:
+                members += 1
+                if shape != ABSENT and kind == NESTED:
+                    return ask
+                if shape != ABSENT and kind != IGNORE:
+                    if kind == UNPLANNED:
+                        _ask_for(progress, waiting, field, shape)
+                    else:
+                        arena_begin = _feature(
+                            data, key, at, end, shape, number, field, table, features, count,
+                            arena_begin,
+                        )  # fmt: skip
+                        if arena_begin < 0:
+                            return ask
+                        count += 1
+            at = skip(data, end, stop)
+        elif load8(data, at) != CLOSE:
+            return ask
+        if level == NESTED_LEVEL and load8(data, at) == CLOSE:
+            level, before = FLAT_LEVEL, outer
+            at = skip(data, at + 1, stop)
+        if load8(data, at) == COMMA:
+            at = skip(data, at + 1, stop)
+            if load8(data, at) != QUOTE:
+                return ask
+            continue
+        if level == NESTED_LEVEL or load8(data, at) != CLOSE or at >= stop:
+            return ask
+        break
+    if skip(data, at + 1, stop) != stop or members > limits[MOST_FEATURES]:
+        return ask
+    if progress[WAITING] > 0:
+        return PLAN, begin, used
+    _hash_names(features, begin, count)
+    return TAKEN, count, arena_begin
+
+
+def scan_json(
+    data, starts, stops, first, quotes,
+    table, progress, waiting, limits, rules, positive, indptr, status, features, results,
+):  # fmt: skip
+    """Scan records from ``first`` on: the record it stopped at and why, or their number and 0."""
+    used = progress[ARENA]
+    targets, importances, _, ids_size = results
+    for row in range(first, len(starts)):
+        start, stop = starts[row], stops[row]
+        targets[row], importances[row], ids_size[row] = np.nan, 1.0, -1
+        begin = indptr[row]
+        state, end = ASK, begin
+        at = skip(data, start, stop)
+        if at == stop:
+            state = limits[BLANK_IS]
+        elif (
+            load8(data, at) == OPEN
+            and stop - start <= limits[MOST_BYTES]
+            and _find_quotes(data, at, stop, quotes) >= 0
+        ):
+            state, end, used = _record(
+                data, at, stop, quotes, row, begin, used,
+                table, progress, waiting, limits, rules, positive, features, results,
+            )  # fmt: skip
+            if state >= PLAN:
+                return row, state
+        if state == ASK:
+            targets[row], importances[row], ids_size[row] = np.nan, 1.0, -1
+        status[row] = state
+        indptr[row + 1] = end
+        progress[ARENA] = used
+    return len(starts), TAKEN
