@@ -25,8 +25,8 @@ LARGE = 1 << 24
 """Bytes from which on an array has a reservation."""
 
 LINE = 64
-"""Bytes of a cache line: numbers of a record's lanes are then loaded without crossing into the next.
-NumPy promises 16."""
+"""Bytes of a cache line, at whose start arrays begin: NumPy promises 16, and numbers of all lanes
+would be loaded from two lines."""
 
 RESERVATIONS = (64, 8, 2)
 """Times the size of an array that is reserved for it; where that is refused, the next."""

@@ -62,7 +62,7 @@ def largest(state, slot, peak, old_peak):
 def root_mean_square(state, slot, peak, old_peak):
     """s = √ms over both blocks."""
     start = state[slot, START]
-    now, before = state[slot, SEEN] - start, math.ceil(start / 2)
+    now, before = state[slot, SEEN] - start, np.ceil(start * state.dtype.type(0.5))
     share = now / (now + before)  # a sum of squares could overflow
     old = state[slot, OLD_SQUARE]
     # Blocks that are alike give that to the bit: no record is rescaled for rounding.

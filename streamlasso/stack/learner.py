@@ -51,7 +51,7 @@ class StackLearner(StackReadings):
     compiled
         False runs the same kernels as plain Python: slow, for a debugger.
 
-    A record is 8·(12 + 2·lanes) bytes a feature, 224 with eight lanes, half of it in float32.
+    A record is 8·(16 + 2·lanes) bytes a feature, 256 with eight lanes, half of it in float32.
 
     Examples
     --------
@@ -110,10 +110,10 @@ class StackLearner(StackReadings):
         name, lanes, evicts = self.loss.name, self.lanes_array.shape[1], self.index.evicts
         self._at = compiling.sizes(name, lanes, evicts)
         self._kernels = compiling.kernels_for(self.loss, lanes, evicts, compiled=self.compiled)
-        self._scratch = np.zeros((len(Scratch), lanes))
+        self._scratch = zeros((len(Scratch), lanes), np.float64)
         self._inputs = np.zeros(self._at["INPUTS_SIZE"])
         self._gains = np.zeros(self._at["INPUTS_SIZE"])
-        self._kept = np.zeros((64, self._at["KEPT"]))
+        self._kept = zeros((64, self._at["KEPT"]), np.float64)
         self._bins = np.zeros(BINS)
         self._score = np.zeros((1, 2))
         self._ready = 0

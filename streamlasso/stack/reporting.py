@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso.growth import aligned
+from streamlasso.growth import aligned, zeros
 from streamlasso.losses import Loss
 from streamlasso.rules import Rule
 from streamlasso.scales import cuts
@@ -152,4 +152,4 @@ class Reporting(TakesRows):
     def _hold(self, longest: int) -> None:
         """Have room for a row of so many features."""
         if longest > len(self._kept):
-            self._kept = np.zeros((2 * longest, self._kept.shape[1]))
+            self._kept = zeros((2 * longest, self._kept.shape[1]), np.float64)
