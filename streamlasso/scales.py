@@ -100,25 +100,25 @@ def observe(state, slot, value, hyper, clock):
     if value == 0:
         return value
     peak, old_peak = state[slot, PEAK], state[slot, OLD_PEAK]
-    before = state[slot, SEEN]
+    before, one = state[slot, SEEN], state.dtype.type(1)  # else float32 would become float64
     if (
         abs(value) == peak == old_peak
         and value * value == state[slot, SQUARE]
         and (state[slot, SQUARE] == state[slot, OLD_SQUARE])
     ):
         # As all values of both blocks: 1, mostly. Only the blocks move.
-        if before >= max(2 * state[slot, START], 1):
+        if before >= max(state[slot, START] + state[slot, START], one):
             state[slot, START] = before
-        state[slot, SEEN] = before + 1
+        state[slot, SEEN] = before + one
         return value / state[slot, UNIT]
     value = cut(state, slot, value)
-    if before >= max(2 * state[slot, START], 1):
+    if before >= max(state[slot, START] + state[slot, START], one):
         state[slot, OLD_SQUARE] = state[slot, SQUARE]
         state[slot, OLD_PEAK] = old_peak = peak
         state[slot, START] = before
         state[slot, SQUARE] = 0
         peak = 0 * peak
-    state[slot, SEEN] = before + 1
+    state[slot, SEEN] = before + one
     here = state[slot, SEEN] - state[slot, START]
     if here > 0:  # a float32 counter stops at 2^24
         state[slot, SQUARE] += (value * value - state[slot, SQUARE]) / here
@@ -130,7 +130,7 @@ def observe(state, slot, value, hyper, clock):
     old = state[slot, UNIT]
     if 0 < old != unit:
         for lane in range(LANES):
-            if old <= 4 * unit:
+            if old <= state.dtype.type(4) * unit:
                 rescale(state, slot, lane, old / unit, hyper, clock)
             else:
                 weaken(state, slot, lane, old / unit, hyper, clock)

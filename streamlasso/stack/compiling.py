@@ -133,8 +133,7 @@ def _specialise(
         }
     # `scales.observe` has one lane to rescale: `features.rescale` does all of them.
     width = given.get("WIDTH", given.get("BLOCKS", 0) + given.get("BLOCK", 0))
-    lines = -(-8 * width // numerics.LINE)
-    given |= {"LANES": 1, "prefetch": numerics.prefetching(lines) if compiled else _pass}
+    given |= {"LANES": 1, "prefetch": numerics.prefetching(width) if compiled else _pass}
     label = f"stack_{loss}_{lanes}{'_evicting' * evicts}_{_digest()}"
     spaces: dict[int, dict[str, Any]] = {}
     for name, function in functions.items():

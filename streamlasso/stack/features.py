@@ -78,7 +78,8 @@ def settle_centre(state, slot, value, rows):
     before = state[slot, CENTRE]
     if state.itemsize == 4 and rows >= LAST_COUNT:
         return 0 * before  # a float32 counter stops at 2^24: centres stay
-    met = state[slot, MET] + 1
+    one = state.dtype.type(1)
+    met = state[slot, MET] + one
     state[slot, MET] = met
     if met <= HALF * (rows + 1):
         # Far from being centred: its mean begins anew when it has come so often.
@@ -86,7 +87,7 @@ def settle_centre(state, slot, value, rows):
             state[slot, AVERAGED] = state[slot, MEAN] = state[slot, SCATTER] = 0
             state[slot, CENTRE] = 0
         return state[slot, CENTRE] - before
-    count = state[slot, AVERAGED] + 1
+    count = state[slot, AVERAGED] + one
     state[slot, AVERAGED] = count
     away = value - state[slot, MEAN]
     mean = state[slot, MEAN] + away / count
