@@ -132,14 +132,14 @@ class GrowingIndex:
     def add(self, name: Name) -> int:
         """The slot of a name, allocated if need be; 1 if it is not admitted or refused."""
         slot = self.known.get(name)
-        return self._offer(plain_name(name)) if slot is None else slot
-
-    def _remember(self, name: Name, slot: int) -> int:
-        if slot != UNSEEN:
-            if len(self.known) >= MEMO_LIMIT:
-                self.known.clear()
-            self.known[name] = slot
+        if slot is None:
+            slot = self._offer(name if type(name) is str else plain_name(name))
         return slot
+
+    def _remember(self, name: Name, slot: int) -> None:
+        if len(self.known) >= MEMO_LIMIT:
+            self.known.clear()
+        self.known[name] = slot
 
     def add_unseen(self, row: Array, unseen: Iterable[tuple[int, Name]]) -> None:
         """`add` the names at these positions of a row, of whose slots none is freed for them."""
@@ -150,10 +150,15 @@ class GrowingIndex:
 
     def _offer(self, name: Name) -> int:
         """`add` a name that is not in the memo."""
-        if not self.selective:
-            return self._remember(name, self._table.claim(name))
-        slot = self._table.find(name)
-        return self._remember(name, self._admit(name) if slot == UNSEEN else slot)
+        if self.selective:
+            slot = self._table.find(name)
+            if slot == UNSEEN:
+                slot = self._admit(name)
+        else:
+            slot = self._table.claim(name)
+        if slot != UNSEEN:
+            self._remember(name, slot)
+        return slot
 
     def _admit(self, name: Name) -> int:
         self.offered += 1
@@ -195,13 +200,15 @@ class GrowingIndex:
     def find(self, name: Name) -> int:
         """The slot of a name, or 1 when it has none."""
         slot = self.known.get(name)
-        if slot is not None:
-            return slot
-        try:
-            name = plain_name(name)
-        except TypeError:
-            return UNSEEN
-        return self._remember(name, self._table.find(name))
+        if slot is None:
+            try:
+                name = name if type(name) is str else plain_name(name)
+            except TypeError:
+                return UNSEEN
+            slot = self._table.find(name)
+            if slot != UNSEEN:
+                self._remember(name, slot)
+        return slot
 
     def name(self, slot: int) -> Name:
         """The name that has the slot."""

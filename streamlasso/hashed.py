@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso import resolving
+from streamlasso.firstnames import FirstNames
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_hash, plain_name
-from streamlasso.nametable import NO_SLOTS, NamedRows, feature_name, pack, unpack
+from streamlasso.nametable import NO_SLOTS, NamedRows, kernels
 
 __all__ = ["FixedSlots", "HashingIndex"]
 
@@ -95,9 +95,7 @@ class HashingIndex(FixedSlots):
         self._memo: dict[Name, int] = {}
         # With names kept, a name must pass through `add` once: the memo cannot answer for it.
         self.known: dict[Name, int] = {} if self.names else self._memo
-        self._names: dict[int, Name] = {}
-        # Of each slot whether `resolve` has seen it: it looks for the name only once.
-        self._seen: Array | None = None
+        self._names = FirstNames(self.size) if self.names else None
 
     @property
     def size(self) -> int:
@@ -118,8 +116,8 @@ class HashingIndex(FixedSlots):
     def add(self, name: Name) -> int:
         """The slot of a name; the first to come is remembered with ``names=True``."""
         slot = self.find(name)
-        if self.names:
-            self._names.setdefault(slot, plain_name(name))
+        if self._names is not None:
+            self._names.note(slot, plain_name(name))
         return slot
 
     def cross(self, slots: tuple[int, ...], name: Name | None = None) -> int:
@@ -142,8 +140,8 @@ class HashingIndex(FixedSlots):
             mixed ^= mixed >> 31
         slot = mixed >> (64 - self.bits)
         slot = slot if slot >= FIRST else slot + FIRST
-        if self.names and name is not None:
-            self._names.setdefault(slot, plain_name(name))
+        if self._names is not None and name is not None:
+            self._names.note(slot, plain_name(name))
         return slot
 
     def resolve(
@@ -155,20 +153,9 @@ class HashingIndex(FixedSlots):
         are remembered as by `add`.
         """
         start, stop = int(rows.indptr[first]), int(rows.indptr[last])
-        resolving.shift_keys(rows.keys, slots, np.uint64(64 - self.bits), start, stop)
-        if self.names:
-            self._remember_first(rows, allocate, slots, first, last)
-
-    def _remember_first(
-        self, rows: NamedRows, allocate: Array, slots: Array, first: int, last: int
-    ) -> None:
-        """The names of slots that have none yet."""
-        if self._seen is None:
-            self._seen = np.zeros(1 << self.bits >> 3, np.uint8)
-        found = np.empty(int(rows.indptr[last] - rows.indptr[first]), np.int64)
-        count = resolving.first_seen(self._seen, rows.indptr, slots, allocate, first, last, found)
-        for feature in found[:count].tolist():
-            self._names.setdefault(int(slots[feature]), feature_name(rows, feature))
+        kernels().shift_keys(rows.keys, slots, np.uint64(64 - self.bits), start, stop)
+        if self._names is not None:
+            self._names.note_rows(rows, allocate, slots, first, last)
 
     def _hash(self, name: Name) -> int:
         slot = name_hash(name) >> (64 - self.bits)
@@ -176,7 +163,8 @@ class HashingIndex(FixedSlots):
 
     def name(self, slot: int) -> Name:
         """The first name that came to the slot, or ``#slot``."""
-        return self._names.get(slot, f"#{slot}")
+        kept = None if self._names is None else self._names.get(slot)
+        return f"#{slot}" if kept is None else kept
 
     def fresh(self) -> "HashingIndex":
         """An empty one of the same size."""
@@ -187,23 +175,25 @@ class HashingIndex(FixedSlots):
         return {"bits": self.bits, "names": self.names}
 
     def entries(self) -> list[tuple[int, Name]]:
-        """The names that were kept."""
-        return list(self._names.items())
+        """The names that were kept, in the order in which they came."""
+        return [(slot, self.name(slot)) for slot in self.packed()[0].tolist()]
 
     def restore(self, names: Iterable[tuple[int, Name]]) -> None:
         """Take the names of a snapshot into an empty index."""
-        self._names.update(names)
+        for slot, name in names:
+            if self._names is not None:
+                self._names.note(slot, name)
 
     def packed(self) -> tuple[Array, Array]:
         """The slots with a name, and the names (`streamlasso.nametable.pack`)."""
-        slots = np.array(list(self._names), np.uint32)
-        return slots, np.frombuffer(pack(self._names.values()), np.uint8)
+        if self._names is None:
+            return NO_SLOTS, np.empty(0, np.uint8)
+        return self._names.packed()
 
     def take(self, slots: Array, names: Array) -> None:
         """Take names that were `packed` into an empty index."""
-        at = 0
-        for slot in slots.tolist():
-            self._names[slot], at = unpack(names, at)
+        if self._names is not None:
+            self._names.take(slots, names)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"bits": self.bits, "names": self.names, "_names": self._names}

@@ -10,13 +10,14 @@ Y. Collet, "xxHash fast digest algorithm", format description, section "XXH64 al
 """
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from streamlasso import memory
+from streamlasso import memory, specialise
 from streamlasso.memory import load8, load32, load64
 from streamlasso.specialise import PART, compile_top
 
@@ -131,16 +132,14 @@ def _hash_into(data, start, stop, seed, out):
     out[1] = check
 
 
-def _digest() -> str:
-    """Of the sources, for the names of kernels that are cached on disk."""
-    files = [Path(str(module)) for module in (__file__, memory.__file__)]
-    content = b"".join(file.read_bytes() for file in files)
-    return hashlib.blake2b(content, digest_size=6).hexdigest()
-
-
-DIGEST = _digest()
-_hash_into.__qualname__ = f"hash_into_{DIGEST}"
-_compiled = compile_top(_hash_into)
+@cache
+def _compiled() -> Any:
+    """Under a name with a digest of the sources: numba files its cache by the name alone."""
+    files = [__file__, str(memory.__file__), str(specialise.__file__)]
+    content = b"".join(Path(file).read_bytes() for file in files)
+    digest = hashlib.blake2b(content, digest_size=6).hexdigest()
+    _hash_into.__qualname__ = f"hash_into_{digest}"
+    return compile_top(_hash_into)
 
 
 def hash_bytes(data: bytes, seed: int = 0) -> tuple[int, int]:
@@ -150,5 +149,5 @@ def hash_bytes(data: bytes, seed: int = 0) -> tuple[int, int]:
     ['0xef46db3751d8e999', '0x0']
     """
     out: Any = np.empty(2, np.uint64)
-    _compiled(np.frombuffer(bytearray(data), np.uint8), 0, len(data), np.uint64(seed), out)
+    _compiled()(np.frombuffer(bytearray(data), np.uint8), 0, len(data), np.uint64(seed), out)
     return int(out[0]), int(out[1])

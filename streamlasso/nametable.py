@@ -1,29 +1,58 @@
 """`NameTable`: names and their slots in arrays, for Python and for compiled functions.
 
-The arrays and what is done with them are described in `streamlasso.table`; they grow where they
-are (`streamlasso.growth`).
+The arrays are described in `streamlasso.table`, with what is done to them; they grow where they are
+(`streamlasso.growth`).
 """
 
 import ast
-from collections.abc import Iterable
+import hashlib
+import types
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso import table
+from streamlasso import hashing, memory, numerics, resolving, specialise, table
 from streamlasso.growth import extended
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_bytes
-from streamlasso.resolving import resolve_rows
+from streamlasso.specialise import Kernels, compile_top
 from streamlasso.table import COUNTS, FILLED, HEAD, NAMES, USED, WASTED
 
-__all__ = ["NO_SLOTS", "NameTable", "NamedRows", "feature_name", "pack", "unpack"]
+__all__ = ["NO_SLOTS", "NameTable", "NamedRows", "kernels", "pack", "read_only", "unpack"]
 
 Array = npt.NDArray[Any]
 
 CELLS = 64
 NO_SLOTS: Array = np.empty(0, np.uint32)
+
+
+TOP: tuple[Callable[..., Any], ...] = (
+    table.find_name, table.claim_name, table.place_name, table.drop_name, table.spread,
+    table.enter_all, table.packed,
+    resolving.resolve_rows, resolving.shift_keys, resolving.note_rows,
+)  # fmt: skip
+
+
+@cache
+def kernels() -> Any:
+    """The compiled functions of `streamlasso.table` and `streamlasso.resolving`.
+
+    Their names hold a digest of all sources: numba files its cache by a function's own file.
+    """
+    modules = (hashing, memory, numerics, resolving, specialise, table)
+    content = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
+    digest = hashlib.blake2b(content, digest_size=6).hexdigest()
+    made = Kernels("names")
+    for function in TOP:
+        name = f"{function.__name__}_{digest}"
+        copy = types.FunctionType(function.__code__, function.__globals__, name)
+        copy.__qualname__ = name
+        setattr(made, function.__name__, compile_top(copy))
+    return made
 
 
 class NamedRows(Protocol):
@@ -43,14 +72,6 @@ def read_only(array: Array) -> Array:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def feature_name(rows: NamedRows, feature: int) -> str:
-    """The name of a feature of such rows."""
-    at, size = int(rows.names_at[feature]), int(rows.names_size[feature])
-    source, at = (rows.buffer, at) if at >= 0 else (rows.arena, ~at)
-    content: str = source[at : at + size].tobytes().decode("utf-8", "surrogatepass")
-    return content
 
 
 def unpack(arena: Array, place: int) -> tuple[Name, int]:
@@ -99,6 +120,7 @@ class NameTable:
     def _prepare(self) -> None:
         # A name on its way into compiled code: copied into a bytearray in a tenth of the time that
         # an array of its own takes.
+        self._kernels = kernels()
         self._bytes = bytearray(256)
         self._name: Array = np.frombuffer(self._bytes, np.uint8)
 
@@ -123,14 +145,13 @@ class NameTable:
     def find(self, name: Name) -> int:
         """The slot of a name, or 1 when it has none."""
         size, other = self._pass(name)
-        slot: int = table.find_name(self._table, self._name, size, other)
-        return slot
+        return self._kernels.find_name(self._table, self._name, size, other)  # type: ignore[no-any-return]
 
     def claim(self, name: Name) -> int:
         """The slot of a name; the next one if it has none."""
         size, other = self._pass(name)
         while True:
-            slot: int = table.claim_name(
+            slot: int = self._kernels.claim_name(
                 self._table, self._places, self._arena, self._counts, self._name, size, other
             )
             if slot:
@@ -140,14 +161,14 @@ class NameTable:
     def place(self, name: Name, slot: int) -> None:
         """Give a name that has none a slot that has none."""
         size, other = self._pass(name)
-        while not table.place_name(
+        while not self._kernels.place_name(
             self._table, self._places, self._arena, self._counts, self._name, size, other, slot
         ):
             self._grow(size)
 
     def drop(self, slot: int) -> None:
         """Take the name from a slot that has one."""
-        table.drop_name(self._table, self._places, self._arena, self._counts, slot)
+        self._kernels.drop_name(self._table, self._places, self._arena, self._counts, slot)
         if 2 * int(self._counts[WASTED]) > int(self._counts[USED]) > len(self._bytes):
             self._compact()
 
@@ -171,7 +192,7 @@ class NameTable:
         slots = slots.astype(np.uint32)
         if len(slots):
             self._reserve(int(slots[-1]) + 1 - FIRST)
-        while not table.enter_all(
+        while not self._kernels.enter_all(
             self._table, self._places, self._arena, self._counts, slots, stop
         ):
             self._grow(0)
@@ -194,7 +215,7 @@ class NameTable:
         over = 0
         while self._table[2 * over + 1]:
             over += 1
-        table.spread(self._table, cells, np.empty(2 * over, np.uint64))
+        self._kernels.spread(self._table, cells, np.empty(2 * over, np.uint64))
 
     @property
     def nbytes(self) -> int:
@@ -219,7 +240,7 @@ class NameTable:
         """The names one after the other by slot, as they stand in an arena; a copy."""
         size = int(self._counts[USED] - self._counts[WASTED])
         arena = np.empty(size, np.uint8)
-        table.packed(self._places, self._arena, self._counts, arena)
+        self._kernels.packed(self._places, self._arena, self._counts, arena)
         return arena
 
     def reserve(self, slots: int) -> None:
@@ -241,7 +262,7 @@ class NameTable:
         buffer, arena = read_only(rows.buffer), read_only(rows.arena)
         begin, end = int(rows.indptr[first]), int(rows.indptr[last])
         while True:
-            begin = resolve_rows(
+            begin = self._kernels.resolve_rows(
                 self._table, self._places, self._arena, self._counts,
                 rows.keys, rows.checks, rows.names_at, rows.names_size, buffer, arena,
                 rows.indptr, allocate, slots, first, last, begin,

@@ -31,6 +31,8 @@ class Recipe:
     select: str | None
     several_targets: bool
     evicts: bool
+    abreast: bool
+    """Whether the rule's functions hold for many slots or lanes at once."""
 
     @classmethod
     def of(
@@ -44,7 +46,7 @@ class Recipe:
         strength = rule.penalties[0] if rule.penalties else ""
         return cls(
             *kinds, mode, rule.columns, rule.rows, strength, penalty.renews, lanes, scale, select,
-            several_targets, evicts,
+            several_targets, evicts, rule.abreast and penalty.abreast,
         )  # fmt: skip
 
     @property

@@ -1,22 +1,16 @@
-"""From the hashes of many names to their slots, in compiled code without a Python object a name."""
-
-import sys
+"""From the hashes of many names to their slots, for compiled code: no Python object a name."""
 
 import numpy as np
 
-from streamlasso import numerics
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.numerics import prefetch
-from streamlasso.table import CELL, U, cell_of, enter, has_room, slot_at, top
+from streamlasso.table import CELL, HEAD, U, append, cell_of, enter, has_room, slot_at
 
-__all__ = ["first_seen", "resolve_rows", "shift_keys"]
+__all__ = ["note_rows", "resolve_rows", "shift_keys"]
 
 AHEAD = 12  # names; fewer cost more where the table is large, more gain nothing (measured)
 
-_top = top(sys.modules[__name__], numerics)
 
-
-@_top
 def resolve_rows(
     table, places, arena, counts, keys, checks, names_at, names_size, buffer, others,
     indptr, allocate, slots, first, last, begin,
@@ -50,7 +44,6 @@ def resolve_rows(
     return end
 
 
-@_top
 def shift_keys(keys, slots, shift, start, stop):
     """The slots of a hashing index: the upper bits of the keys, without 0 and 1."""
     for j in range(start, stop):
@@ -58,19 +51,28 @@ def shift_keys(keys, slots, shift, start, stop):
         slots[j] = slot + U(FIRST) if slot < U(FIRST) else slot
 
 
-@_top
-def first_seen(seen, indptr, slots, allocate, first, last, found):
-    """Find the features in rows to be learned whose slot was not seen; returns how many.
+def note_rows(
+    seen, places, arena, used, names_at, names_size, buffer, others,
+    indptr, allocate, slots, first, last, begin,
+):  # fmt: skip
+    """Keep the names of slots that have none, in rows to be learned, from feature ``begin`` on.
 
-    ``seen`` has a bit for each slot.
+    ``seen`` has a bit for each slot, set where it has a name: small enough to stay in the cache.
+    Returns the feature whose name the arena has no room for, or the end.
     """
-    count = 0
     for row in range(first, last):
         if allocate[row]:
-            for j in range(indptr[row], indptr[row + 1]):
+            for j in range(max(np.int64(indptr[row]), begin), indptr[row + 1]):
                 bit = np.uint8(1) << np.uint8(slots[j] & 7)
                 if not seen[slots[j] >> 3] & bit:
+                    size = np.int64(names_size[j])
+                    if used[0] + size + HEAD > len(arena):
+                        return j
+                    at = names_at[j]
+                    if at >= 0:
+                        place = append(arena, used, 0, buffer, at, size, 0)
+                    else:
+                        place = append(arena, used, 0, others, ~at, size, 0)
+                    places[slots[j]] = place + 1
                     seen[slots[j] >> 3] |= bit
-                    found[count] = j
-                    count += 1
-    return count
+    return np.int64(indptr[last])

@@ -15,7 +15,6 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_bytes
 
 from streamlasso.estimators import SparseClassifier, SparseMultiRegressor, SparseRegressor
 from streamlasso.estimators.making import SERVING
@@ -27,6 +26,7 @@ from streamlasso.losses import Softmax, get_loss
 from streamlasso.manifest import given_from, given_to, value_from, value_to
 from streamlasso.stack import StackLearner
 from streamlasso.stack.classes.learner import ClassStackLearner
+from streamlasso.tensors import tensors_bytes
 
 __all__ = [
     "FORMAT",
@@ -104,7 +104,8 @@ class Captured:
         """The file's content and the digest that it carries."""
         manifest = json.dumps(self.manifest, allow_nan=False)
         digest = _digest(manifest, self.arrays)
-        return to_bytes(self.arrays, {"manifest": manifest, "digest": digest}), digest
+        content = tensors_bytes(self.arrays, {"manifest": manifest, "digest": digest})
+        return content, digest
 
 
 def capture(model: Estimator, extra: dict[str, Any] | None = None) -> Captured:

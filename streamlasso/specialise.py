@@ -22,7 +22,7 @@ from typing import Any
 
 from numba import njit
 
-from streamlasso import events, kernels, numerics, scales, selection
+from streamlasso import events, kernels, numerics, scales, selection, simd
 from streamlasso.losses import Loss
 from streamlasso.recipe import TOUCHED, Recipe
 
@@ -30,7 +30,16 @@ __all__ = ["PART", "Kernels", "compile_top", "kernels_for"]
 
 Functions = dict[str, Callable[..., Any]]
 
-KERNELS = (kernels.names, kernels.parts, kernels.learning, kernels.scoring, kernels.reading)
+KERNELS = (
+    kernels.names,
+    kernels.abreast,
+    kernels.parts,
+    kernels.learning,
+    kernels.scoring,
+    kernels.reading,
+)
+
+SIMD = (simd, simd.kinds, simd.arithmetic, simd.memory, simd.blocks)
 
 BEFORE_LOSS = (
     "tracked",
@@ -108,6 +117,8 @@ def _switches(recipe: Recipe) -> dict[str, Any]:
         "RENEWS": recipe.renews,
         "SELECTS": recipe.select is not None,
         "COUNTS": recipe.select == "1se",
+        "BLOCKS": recipe.abreast and recipe.lanes == 1 and not recipe.scale,
+        "ABREAST": recipe.abreast and recipe.lanes > 1,
     }
 
 
@@ -142,7 +153,7 @@ def _bind(recipe: Recipe, compiled: bool) -> Functions:
     namespace |= _places(recipe)
     for name, function in functions.items():
         copy = _copy(function, namespace, f"{name}_{suffix}")
-        namespace[name] = njit(**PART)(copy) if compiled else copy
+        namespace[name] = njit(**PART, forceinline=recipe.abreast)(copy) if compiled else copy
     return {name: namespace[name] for name in functions}
 
 
@@ -176,7 +187,7 @@ def _sources(recipe: Recipe) -> tuple[str, ...]:
     modules |= {function.__module__ for function in _functions(recipe).values()}
     # A rule of the user's own, wherever it lives.
     modules |= {recipe.rule.__module__, recipe.penalty.__module__, recipe.loss.__module__}
-    shared = (*KERNELS, numerics, events, selection)
+    shared = (*KERNELS, *SIMD, numerics, events, selection)
     return (__name__, *sorted(modules), *(module.__name__ for module in shared))
 
 
@@ -208,6 +219,15 @@ def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
     label = recipe.label
     if recipe.select is not None:
         parts["ELECT"] = _bound_selection(recipe, compiled)
+    if not compiled:
+        parts |= {"BLOCKS": False, "ABREAST": False}
+    ways = {"BLOCKS": "blocks", "ABREAST": "lanes"}
+    for way in (name for switch, name in ways.items() if parts[switch]):
+        parts["ALL_LANES"] = simd.lanes_of(recipe.lanes)
+        parts["SLOTS_AT"] = simd.slots_of(recipe.width)
+        parts["PREFETCH_AT"] = simd.prefetching(recipe.width)
+        for name in (f"score_{way}", f"write_{way}"):
+            parts[name.upper()] = build(getattr(kernels.abreast, name), label, top=False)
     for name in BEFORE_LOSS:
         parts[name.upper()] = build(getattr(kernels.parts, name), label, top=False)
     made = {

@@ -1,4 +1,4 @@
-"""The arrays of a growing index, and the compiled functions that search and extend them.
+"""The arrays of a growing index, and the functions that search and extend them when compiled.
 
 ``table`` (uint64) has two words for each cell: the key, which is the name's `hash64`, and
 ``check·2³² + slot``; a cell with slot 0 is empty. A name's cell is the first from ``key mod cells``
@@ -13,17 +13,13 @@ million names two are taken for one with probability 6·10⁻¹⁶ (N²/2⁹⁷)
 cost 3.4 ns a feature among 10⁴ names and 5–7 ns among 10⁷, a third to a half more (measured).
 """
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 from numba import njit
 
-from streamlasso import hashing, memory
 from streamlasso.hashing import hash_both
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.memory import copy_bytes, load8, load64, store8, store64
-from streamlasso.specialise import PART, compile_top
+from streamlasso.specialise import PART
 
 __all__ = [
     "CELL",
@@ -34,6 +30,7 @@ __all__ = [
     "USED",
     "WASTED",
     "U",
+    "append",
     "cell_of",
     "claim_name",
     "drop_name",
@@ -45,7 +42,6 @@ __all__ = [
     "place_name",
     "slot_at",
     "spread",
-    "top",
 ]
 
 NAMES, FILLED, USED, WASTED = range(4)
@@ -58,25 +54,6 @@ HEAD = 10  # bytes that the head of a name takes at most
 
 U = np.uint64
 LOW = np.uint64(0xFFFFFFFF)
-
-
-def top(*modules):
-    """Compile a function that Python calls, and that calls those of this module and of others.
-
-    Its name holds a digest of the sources: numba files its cache by the name alone.
-    """
-    files = [__file__, *(module.__file__ for module in (hashing, memory, *modules))]
-    content = b"".join(Path(file).read_bytes() for file in files)
-    digest = hashlib.blake2b(content, digest_size=6).hexdigest()
-
-    def compiled(function):
-        function.__qualname__ = f"{function.__name__}_{digest}"
-        return compile_top(function)
-
-    return compiled
-
-
-_top = top()
 
 
 @njit(**PART)
@@ -131,9 +108,9 @@ def has_room(table, places, arena, counts, size):
 
 
 @njit(**PART)
-def _append(arena, counts, data, start, size, other):
-    """Write a name behind the others in the arena; where it is."""
-    place = counts[USED]
+def append(arena, counts, used, data, start, size, other):
+    """Write a name behind the others in the arena, ``counts[used]`` bytes; where it is."""
+    place = counts[used]
     head = U(2 * size + other)
     at = place
     while head >= 128:
@@ -142,7 +119,7 @@ def _append(arena, counts, data, start, size, other):
         at += 1
     store8(arena, at, np.uint8(head))
     copy_bytes(arena, at + 1, data, start, size)
-    counts[USED] = at + 1 + size
+    counts[used] = at + 1 + size
     return place
 
 
@@ -165,14 +142,13 @@ def _head(arena, place):
 def enter(table, places, arena, counts, cell, key, check, data, start, size, other):
     """Give a name that has none the next slot, and its cell."""
     slot = counts[NAMES] + FIRST
-    places[counts[NAMES]] = 1 + _append(arena, counts, data, start, size, other)
+    places[counts[NAMES]] = 1 + append(arena, counts, USED, data, start, size, other)
     counts[NAMES] += 1
     counts[FILLED] += 1
     _fill(table, cell, key, check, slot)
     return slot
 
 
-@_top
 def find_name(table, data, size, other):
     """The slot of the name in the first bytes of ``data``, or 1."""
     key, check = hash_both(data, 0, size, U(other))
@@ -180,7 +156,6 @@ def find_name(table, data, size, other):
     return slot if slot else UNSEEN
 
 
-@_top
 def claim_name(table, places, arena, counts, data, size, other):
     """Its slot, the next one if it has none; 0 where the arrays have no room."""
     key, check = hash_both(data, 0, size, U(other))
@@ -193,19 +168,17 @@ def claim_name(table, places, arena, counts, data, size, other):
     return enter(table, places, arena, counts, cell, key, check, data, 0, size, other)
 
 
-@_top
 def place_name(table, places, arena, counts, data, size, other, slot):
     """Give a name that has none this slot, which was freed; 0 where there is no room."""
     if not has_room(table, places, arena, counts, size):
         return 0
     key, check = hash_both(data, 0, size, U(other))
-    places[slot - FIRST] = 1 + _append(arena, counts, data, 0, size, other)
+    places[slot - FIRST] = 1 + append(arena, counts, USED, data, 0, size, other)
     counts[FILLED] += 1
     _fill(table, cell_of(table, key, check), key, check, slot)
     return slot
 
 
-@_top
 def drop_name(table, places, arena, counts, slot):
     """Take the name from a slot that has one."""
     place = places[slot - FIRST] - 1
@@ -217,7 +190,6 @@ def drop_name(table, places, arena, counts, slot):
     counts[WASTED] += start + size - place
 
 
-@_top
 def spread(table, cells, first):
     """Make a table that had so many cells, and was extended to twice as many, right again.
 
@@ -244,7 +216,6 @@ def spread(table, cells, first):
         _fill(table, cell_of(table, key, word >> U(32)), key, word >> U(32), word & LOW)
 
 
-@_top
 def enter_all(table, places, arena, counts, slots, stop):
     """Fill table and places from an arena with one name after the other up to byte ``stop``.
 
@@ -266,7 +237,6 @@ def enter_all(table, places, arena, counts, slots, stop):
     return True
 
 
-@_top
 def packed(places, arena, counts, out):
     """Copy the names to ``out``, in the order of their slots and without gaps; the bytes taken."""
     to = np.int64(0)

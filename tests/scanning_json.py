@@ -123,7 +123,7 @@ def scanner_for(settings: dict[str, Any]) -> JsonScanner:
         **event.model_dump(),
         task=settings.get("task", "classification"),
         counts=settings.get("counts", False),
-        plan=lambda name, text: fields._plan(name, "" if text else 0),
+        plan=fields.plan,
         patterned="features" in settings,
         max_bytes=limits.max_event_bytes,
         max_features=limits.max_event_features,

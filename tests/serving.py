@@ -20,6 +20,7 @@ from streamlasso_service.config import EventConfig, FeaturesConfig, LimitsConfig
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.fields import Fields
+from streamlasso_service.learn import Learning
 from streamlasso_service.loading import load_settings
 from streamlasso_service.models import build_model
 from streamlasso_service.records import Bad, Event, Partition, Record
@@ -124,6 +125,14 @@ def account(consumer: Consumer) -> Json:
         "tallies": {str(name): tally.as_json() for name, tally in consumer.tallies.items()},
         "failed": consumer.failed,
     }
+
+
+def learn_lines(path: Path, threads: int) -> Json:
+    """What ``streamlasso learn`` makes of a file, read in small blocks."""
+    settings = settings_for(path.parent, path, model={"rule": "ftrl"})
+    run = Learning(settings, threads, block_events=50)
+    run.run()
+    return content(run.model) | {"progress": run.progress.sums.tobytes(), "bad": run.bad}
 
 
 def decoder(

@@ -8,7 +8,7 @@ import pytest
 import xxhash
 from numba import njit
 
-from streamlasso import hashing, memory
+from streamlasso import memory
 from streamlasso.hashing import hash_bytes
 
 BITS = 2**64 - 1
@@ -106,7 +106,3 @@ def test_numbers_are_read_and_written_at_odd_places() -> None:
     assert out.tobytes().hex() == (
         "00110022233334353600" "00" "4041424344454647" "0000" "5253545556" "00000000"
     )  # fmt: skip
-
-
-def test_the_digest_in_the_names_of_cached_kernels_is_of_the_sources() -> None:
-    assert hashing.DIGEST in hashing._compiled.__qualname__

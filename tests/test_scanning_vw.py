@@ -38,6 +38,7 @@ SIMPLE = [
     b"1 | " + b" ".join(b"f%d:%d" % (i, i) for i in range(200)),
     b"1 | a:-0 b:0.0 c:9007199254740993",
     b"1 | \x00 \x01\x7f\x0b",
+    b"1 |n:-0 a b:2 c:-0",
 ]
 
 

@@ -32,6 +32,9 @@ def learn(
             "--set", "-s", help="A parameter of the rule, l1=1, or any setting, section.key=value."
         ),
     ] = None,
+    threads: Annotated[
+        int, typer.Option(min=0, help="Threads that read ahead of the one that learns.")
+    ] = 1,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the model to this file.")
     ] = None,
@@ -54,7 +57,7 @@ def learn(
     put(flags, "model", "dtype", dtype)
     _put_index(flags, index)
     with errors():
-        run = Learning(load_settings(config, flags))
+        run = Learning(load_settings(config, flags), threads)
         run.run()
         if output is not None and run.learned:
             run.save(output)

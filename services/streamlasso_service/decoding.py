@@ -43,6 +43,7 @@ class Decoder:
         *,
         counts: bool = False,
     ) -> None:
+        self.task = task
         self.counts = counts
         self.event = event
         self.fields = fields
@@ -53,6 +54,11 @@ class Decoder:
         interactions = fields.config.interactions
         self._plans = Plans(interactions) if interactions else None
         self._decode = msgspec.json.Decoder().decode
+
+    @property
+    def combines(self) -> bool:
+        """Whether a feature depends on more than its own field."""
+        return self._plans is not None or self.fields.config.unit_length
 
     def decode(self, record: Record) -> Event | Bad:
         """The event of one record, or why there is none."""

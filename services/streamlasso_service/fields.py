@@ -31,7 +31,14 @@ class Fields:
         self.seen: dict[str, str] = {}
         self._plans: dict[str, tuple[str, str]] = {}
 
-    def _plan(self, name: str, value: Any) -> tuple[str, str]:
+    @property
+    def patterned(self) -> bool:
+        """Whether what a field is depends on its name."""
+        config = self.config
+        lists = (config.categorical, config.numeric, config.ignore, config.log1p, config.prefix)
+        return any(lists)
+
+    def plan(self, name: str, is_text: bool) -> tuple[str, str]:
         """(kind, feature name) of a field, made at its first value and remembered."""
         kind = "auto"
         for candidate in ("ignore", "categorical", "log1p", "numeric"):
@@ -45,7 +52,7 @@ class Fields:
             self._plans.clear()
         plan = self._plans[name] = (kind, next(prefixes, "") + name)
         if kind != "ignore" and len(self.seen) < SEEN_LIMIT:
-            guessed = "categorical" if isinstance(value, str) else "numeric"
+            guessed = "categorical" if is_text else "numeric"
             self.seen.setdefault(name, guessed if kind == "auto" else kind)
         return plan
 
@@ -56,7 +63,7 @@ class Fields:
         for name, value in raw.items():
             if value is None:
                 continue
-            kind, feature = plans.get(name) or self._plan(name, value)
+            kind, feature = plans.get(name) or self.plan(name, isinstance(value, str))
             if kind == "ignore":
                 continue
             if kind == "categorical" or (kind == "auto" and type(value) is str):

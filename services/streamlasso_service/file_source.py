@@ -5,12 +5,12 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from streamlasso_service.config import EventConfig, FileConfig
 from streamlasso_service.files import Pipe, open_bytes
 from streamlasso_service.formats import format_of
-from streamlasso_service.lines import LineReader, Lines
+from streamlasso_service.lines import LineReader, Lines, Readable
 from streamlasso_service.records import Batch, Partition
 from streamlasso_service.source import SourceError
 
@@ -36,7 +36,7 @@ class FileSource:
         self._clock = clock
         self._positions: dict[Partition, int] = {}
         self._paths = list(config.paths)
-        self._file: IO[bytes] | Pipe | None = None
+        self._file: BinaryIO | Pipe | None = None
         self._pipe = Pipe(0)
         self._lines: LineReader | None = None
         self._partition = Partition("", 0)
@@ -108,7 +108,7 @@ class FileSource:
             position = max(position, begin)
             self._file.seek(position)
         self._positions[self._partition] = position
-        return LineReader(self._file, self._partition, format, position)
+        return LineReader(cast(Readable, self._file), self._partition, format, position)
 
     def _read(self, limit: int) -> Lines | None:
         """The next lines of the file, opened if need be; None while there are none."""

@@ -5,17 +5,17 @@ import os
 import select
 import sys
 from collections import deque
-from typing import IO, cast
+from typing import BinaryIO, cast
 
 __all__ = ["Pipe", "open_bytes"]
 
 
-def open_bytes(path: str) -> IO[bytes]:
+def open_bytes(path: str) -> BinaryIO:
     """A plain or ``.gz`` file, or standard input for ``-``."""
     if path == "-":
         return sys.stdin.buffer
     if path.endswith(".gz"):
-        return cast(IO[bytes], gzip.open(path, "rb"))
+        return cast(BinaryIO, gzip.open(path, "rb"))
     return open(path, "rb", buffering=1 << 20)
 
 
@@ -46,12 +46,17 @@ class Pipe:
             self._lines.extend(line + b"\n" for line in whole)
         return bool(self._lines)
 
-    def read(self, size: int) -> bytes:
-        """The whole lines that are there, however many; at the end the rest too."""
+    def readinto(self, buffer: memoryview) -> int:
+        """As many of the whole lines as are there, cut where the room ends; then the rest too."""
         self.wait(0)
         lines, self._lines = self._lines, deque()
         rest, self._rest = (self._rest, b"") if self.ended else (b"", self._rest)
-        return b"".join(lines) + rest
+        there = b"".join(lines) + rest
+        size = min(len(there), len(buffer))
+        buffer[:size] = there[:size]
+        if size < len(there):
+            self._lines.appendleft(there[size:])
+        return size
 
     def seekable(self) -> bool:
         """Never."""

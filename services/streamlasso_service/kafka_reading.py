@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar, Protocol
 
 import kafka
@@ -57,8 +58,11 @@ class OneByOne:
 
     def block(self, partition: Partition, polled: Sequence[Any]) -> Block:
         """The values joined, the messages kept."""
-        columns = joined([message.value or b"" for message in polled])
-        offsets = np.fromiter((message.offset for message in polled), np.int64, len(polled))
+        values = list(map(attrgetter("value"), polled))
+        if None in values:
+            values = [value or b"" for value in values]
+        columns = joined(values)
+        offsets = np.fromiter(map(attrgetter("offset"), polled), np.int64, len(polled))
         return Messages(partition, *columns, offsets, offsets + 1, polled)
 
 

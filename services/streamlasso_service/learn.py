@@ -16,11 +16,17 @@ from streamlasso_service import STARTED
 from streamlasso_service.config import Settings
 from streamlasso_service.decoding import Decoder
 from streamlasso_service.fields import Fields
+from streamlasso_service.file_source import FileSource
 from streamlasso_service.models import Estimator, build_model
+from streamlasso_service.pipeline import in_order
+from streamlasso_service.records import Block
 from streamlasso_service.rows import Decoded, RowReader
-from streamlasso_service.service import make_source
+from streamlasso_service.source import Source
 
 __all__ = ["FirstBad", "Learning", "as_text"]
+
+BLOCK_EVENTS = 1 << 16
+"""More lines than a chunk of a file usually has."""
 
 
 @dataclass
@@ -49,14 +55,24 @@ class Seconds:
         setattr(self, stage, getattr(self, stage) + time.perf_counter() - begun)
 
 
+def _blocks(source: Source, events: int) -> Iterator[Block]:
+    """All of a source that comes to an end."""
+    while not source.finished:
+        yield from source.poll(0.25, events).blocks
+
+
 @dataclass
 class Learning:
     """One run over the files of ``settings``, and what is to be said of it.
 
     ``records`` are all that were read; ``learned`` of them had a target and an importance above 0.
+    ``threads`` read and scan ahead of this one, which finds slots and learns; 0 is none. At most
+    ``block_events`` are read at a time.
     """
 
     settings: Settings
+    threads: int = 1
+    block_events: int = BLOCK_EVENTS
     records: int = 0
     learned: int = 0
     without_target: int = 0
@@ -81,17 +97,20 @@ class Learning:
     def run(self) -> None:
         """Learn every file to its end."""
         self.seconds.start = time.perf_counter() - STARTED
-        with closing(make_source(self.settings)) as source:
+        settings = self.settings
+        files = FileSource(settings.file, settings.source.format, settings.event)
+        with closing(files) as source:
             source.start({})
-            while not source.finished:
+            scans = in_order(_blocks(source, self.block_events), self._reader.scan, self.threads)
+            while True:
                 with self.seconds.of("read"):
-                    batch = source.poll(0.25, self.settings.limits.batch_events)
-                for block in batch.blocks:
-                    with self.seconds.of("read"):
-                        decoded = self._reader.read(block)
-                    self._count(decoded)
-                    with self.seconds.of("learn"):
-                        self._learn(decoded)
+                    scan = next(scans, None)
+                    if scan is None:
+                        break
+                    decoded = self._reader.finish(*scan)
+                self._count(decoded)
+                with self.seconds.of("learn"):
+                    self._learn(decoded)
 
     def _learn(self, decoded: Decoded) -> None:
         learner = self.model.learner

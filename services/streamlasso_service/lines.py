@@ -7,10 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.scanning.lines import split_lines
+from streamlasso.scanning.scanned import PADDING
 from streamlasso_service.formats import Format, FormatError
 from streamlasso_service.records import Block, Partition, Record
 
-__all__ = ["LineReader", "Lines"]
+__all__ = ["LineReader", "Lines", "Readable"]
 
 Array = npt.NDArray[Any]
 
@@ -37,8 +39,8 @@ class Lines(Block):
 class Readable(Protocol):
     """What lines are read from."""
 
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes; nothing at the end, or while there is nothing."""
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fill the buffer from its start; how much was there, 0 at the end or while none is."""
 
 
 class LineReader:
@@ -52,65 +54,66 @@ class LineReader:
         self._partition = partition
         self._format = format
         self.position = position
-        self._buffer: Array = np.empty(0, np.uint8)
-        self._ends: Array = np.empty(0, np.int64)  # of the lines in the buffer, with their breaks
-        self._given = 0  # lines of them
-        self._begin = 0  # where in the buffer the next one begins
+        self._buffer: Array = np.empty(PADDING, np.uint8)
+        self._size = 0  # of the buffer, without what scanners want behind it
+        self._begin = 0  # of what was not given out yet
+        self._ended = False  # when it was read the last time
 
     def take(self, limit: int, *, growing: bool) -> Lines | None:
         """At most ``limit`` lines, without blank ones; None while there is no whole line.
 
         What stands after the last line break is a line too, unless the file is ``growing``.
         """
-        if self._given == len(self._ends) and not self._read(growing=growing):
+        lines = self._whole(limit, rest=self._ended and not growing)
+        if lines is None:
+            self._read()
+            lines = self._whole(limit, rest=self._ended and not growing)
+        return lines
+
+    def _whole(self, limit: int, *, rest: bool) -> Lines | None:
+        """Lines of the buffer; with ``rest`` what stands behind the last of them is one."""
+        starts, stops = np.empty(limit, np.int64), np.empty(limit, np.int64)
+        rows, end = split_lines(self._buffer, self._begin, self._size, starts, stops)
+        if rest and rows < limit and end < self._size:
+            starts[rows], stops[rows] = end, self._without_breaks(end, self._size)
+            rows, end = rows + 1, self._size
+        if not rows:
             return None
-        ends = self._ends[self._given : self._given + limit]
-        begins = np.concatenate(([self._begin], ends[:-1]))
-        self._given += len(ends)
-        stops = self._without_breaks(begins, ends)
-        starts = begins
-        if self.position == 0 and self._begins_with_mark():
-            starts = begins.copy()
-            starts[0] = min(len(codecs.BOM_UTF8), int(stops[0]))
-        told = self._told(starts, stops)
+        starts, stops = starts[:rows], stops[:rows]
         base = self.position - self._begin
-        self.position, self._begin = base + int(ends[-1]), int(ends[-1])
-        return Lines(
-            self._partition, self._buffer, starts[told], stops[told], base + begins[told],
-            base + ends[told], self._format,
-        )  # fmt: skip
+        offsets, nexts = base + starts, base + np.append(starts[1:], end)
+        if self.position == 0 and self._begins_with_mark():
+            starts[0] = min(len(codecs.BOM_UTF8), int(stops[0]))
+        self.position, self._begin = base + end, end
+        told = self._told(starts, stops)
+        lines = Lines(self._partition, self._buffer, starts, stops, offsets, nexts, self._format)
+        return lines if told.all() else lines[told]
 
     def _begins_with_mark(self) -> bool:
         """Whether the first bytes are the mark that some editors put before UTF-8."""
         return self._buffer[:3].tobytes() == codecs.BOM_UTF8
 
-    def _read(self, *, growing: bool) -> bool:
-        """Read on until there is a whole line; False if there is none."""
-        parts = [self._buffer[self._begin :].tobytes()]
-        size, whole = 0, False
-        while size < CHUNK or not whole:
-            taken = self._file.read(CHUNK)
-            if not taken:
-                break
-            parts.append(taken)
-            size += len(taken)
-            whole = whole or b"\n" in taken
-        self._buffer = np.frombuffer(b"".join(parts), np.uint8)
-        self._begin = self._given = 0
-        self._ends = np.flatnonzero(self._buffer == LINE_FEED) + 1
-        rest = len(self._buffer) - (self._ends[-1] if whole else 0)
-        if rest and not taken and not growing:
-            self._ends = np.append(self._ends, len(self._buffer))
-        return len(self._ends) > 0
+    def _without_breaks(self, start: int, stop: int) -> int:
+        while stop > start and self._buffer[stop - 1] == CARRIAGE_RETURN:
+            stop -= 1
+        return stop
 
-    def _without_breaks(self, begins: Array, ends: Array) -> Array:
-        stops = ends.copy()
+    def _read(self) -> None:
+        """Read on until there is a whole line, or no more."""
+        # Blocks that were given out keep the buffer that they were in.
+        left = self._buffer[self._begin : self._size]
+        room = CHUNK
         while True:
-            last = self._buffer[np.maximum(stops - 1, 0)]
-            broken = (stops > begins) & ((last == LINE_FEED) | (last == CARRIAGE_RETURN))
-            if not broken.any():
-                return stops
-            stops -= broken
+            buffer: Array = np.empty(len(left) + room + PADDING, np.uint8)
+            buffer[: len(left)] = left
+            size = _fill(self._file, buffer.data[len(left) : -PADDING])
+            found = bool((buffer[len(left) : len(left) + size] == LINE_FEED).any())
+            left = buffer[: len(left) + size]
+            self._ended = size < room
+            if found or self._ended:
+                break
+            room *= 2  # a long line
+        self._buffer, self._size, self._begin = buffer, len(left), 0
 
     def _told(self, starts: Array, stops: Array) -> Array:
         """Which lines are neither blank nor comments."""
@@ -125,3 +128,14 @@ class LineReader:
             line = self._buffer[starts[row] : stops[row]].tobytes().lstrip()
             told[row] = bool(line) and not (comment and line.startswith(comment))
         return told
+
+
+def _fill(file: Readable, room: memoryview) -> int:
+    """Read until there is no more room, or no more to read."""
+    size = 0
+    while size < len(room):
+        taken = file.readinto(room[size:])
+        if not taken:
+            break
+        size += taken
+    return size

@@ -23,7 +23,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import calc_crc32c
 
 from streamlasso_service.kafka_reading import OldFormatError
-from streamlasso_service.record_batches import Rows, block_of, parse
+from streamlasso_service.record_batches import Rows, block_of, compile_parser, parse
 from streamlasso_service.records import Block, Partition
 
 __all__ = ["Batches", "RawRecords", "Taken"]
@@ -137,7 +137,8 @@ class RawRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
         if header.attributes & CODEC:
             buffer = _decompressed(header.attributes & CODEC, buffer[start:stop].tobytes())
             start, stop = 0, buffer.size
-        rows, fault = parse(buffer, start, stop, header.base_offset, header.records)
+        offsets = header.base_offset, header.next_offset
+        rows, fault = parse(buffer, start, stop, offsets, header.records)
         if header.base_offset < self.fetch_offset:
             rows = rows.since(self.fetch_offset)
         self.records_read += len(rows)
@@ -204,7 +205,10 @@ def _decompressed(number: int, data: bytes) -> Array:
     name, available, decode = CODECS[number]
     if not available():
         raise UnsupportedCodecError(f"the library for {name} is missing")
-    return np.frombuffer(decode(data), np.uint8)
+    try:
+        return np.frombuffer(decode(data), np.uint8)
+    except Exception as error:  # each library has its own
+        raise CorruptRecordError(f"not {name}: {error}") from error
 
 
 class Batches:
@@ -212,6 +216,7 @@ class Batches:
 
     def prepare(self, consumer: KafkaConsumer) -> None:
         """Let the consumer poll `Rows`, by `Taken`, instead of records."""
+        compile_parser()  # now, not in the first poll
         consumer._fetcher.PartitionRecords = RawRecords
 
     def block(self, partition: Partition, polled: Sequence[Rows]) -> Block:

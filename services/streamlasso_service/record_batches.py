@@ -22,7 +22,7 @@ from numba import njit
 from streamlasso.specialise import PART, compile_top
 from streamlasso_service.records import Block, Partition, Record
 
-__all__ = ["KafkaBlock", "Rows", "block_of", "parse"]
+__all__ = ["KafkaBlock", "Rows", "block_of", "compile_parser", "parse"]
 
 Array = npt.NDArray[Any]
 
@@ -108,20 +108,24 @@ def parse_record(buffer, at, stop, base, table, row):  # type: ignore[no-untyped
 
 
 @compile_top
-def parse_records(buffer, at, stop, base, table):  # type: ignore[no-untyped-def]
+def parse_records(buffer, at, stop, base, end, table):  # type: ignore[no-untyped-def]
     """Fill the table, a column a record, from ``buffer[at:stop]``.
+
+    Offsets must ascend, from ``base`` on and below ``end``.
 
     Returns
     -------
     How many records there are before the first that is malformed; where they end, `OVER` after a
     malformed one; whether all names of headers are ASCII.
     """
-    names_ascii = True
+    names_ascii, least = True, base
     for row in range(table.shape[1]):
         at, ascii_only = parse_record(buffer, at, stop, base, table, row)
         names_ascii = names_ascii and ascii_only
-        if at == OVER:
-            return row, at, names_ascii
+        offset = table[OFFSET, row]
+        if at == OVER or offset < least or offset >= end:
+            return row, np.int64(OVER), names_ascii
+        least = offset + 1
     return table.shape[1], at, names_ascii
 
 
@@ -149,14 +153,17 @@ class Rows:
 
 
 def parse(
-    buffer: Array, start: int, stop: int, base_offset: int, count: int
+    buffer: Array, start: int, stop: int, offsets: tuple[int, int], count: int
 ) -> tuple[Rows, str | None]:
-    """The records of ``buffer[start:stop]`` (uint8, read-only), and what is wrong after them."""
+    """The records of ``buffer[start:stop]`` (uint8, read-only), and what is wrong after them.
+
+    Their offsets are of the range ``offsets``.
+    """
     # The count is read from the batch: more records than its bytes can hold are not prepared for.
     table = np.empty(
         (len(COLUMNS), min(max(count, 0), (stop - start) // SMALLEST_RECORD)), np.int64
     )
-    taken, end, names_ascii = parse_records(buffer, start, stop, base_offset, table)
+    taken, end, names_ascii = parse_records(buffer, start, stop, *offsets, table)
     rows = Rows(buffer, table[:, :taken])
     if not names_ascii:
         for row, at in enumerate(table[HEADERS_AT, :taken].tolist()):
@@ -167,6 +174,11 @@ def parse(
     if end == OVER or taken < count:
         return rows, f"record {taken} of {count} is malformed"
     return rows, None if end == stop else f"{stop - end} bytes after the last record"
+
+
+def compile_parser() -> None:
+    """Ahead of the first batch."""
+    parse(np.frombuffer(b"\0", np.uint8), 0, 1, (0, 0), 0)
 
 
 def headers_at(buffer: Array, at: int) -> tuple[tuple[str, bytes | None], ...]:

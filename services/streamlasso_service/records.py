@@ -81,8 +81,8 @@ class Block:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def __getitem__(self, rows: slice) -> Self:
-        """Some of the rows, over the same buffer."""
+    def __getitem__(self, rows: slice | Array) -> Self:
+        """Some of the rows, over the same buffer: a slice, or one bool a row."""
         return replace(self, **{name: getattr(self, name)[rows] for name in self.per_row})
 
     def value(self, row: int) -> bytes:

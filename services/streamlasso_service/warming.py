@@ -8,6 +8,7 @@ from streamlasso.stack.compiling import FAMILIES
 from streamlasso_service.model_config import DOMAINS, ModelConfig
 from streamlasso_service.models import Estimator, build_model, warm
 from streamlasso_service.parameters import STACK
+from streamlasso_service.record_batches import compile_parser
 
 __all__ = ["CHOICES", "warm_each", "warm_one"]
 
@@ -16,6 +17,7 @@ CHOICES = (STACK, *RULES)
 
 def warm_one(model: Estimator) -> str:
     """Compile what one model needs, which is of no use afterwards; a line that says so."""
+    compile_parser()
     learner = model.learner
     begun = time.perf_counter()
     warm(model)
@@ -25,6 +27,7 @@ def warm_one(model: Estimator) -> str:
 
 def warm_each(rules: Iterable[str]) -> Iterator[str]:
     """The same for rules by name, as they are by default, with every loss that they can have."""
+    compile_parser()
     for name in rules:
         for loss, kind in LOSSES.items():
             tasks = [task for task, domains in DOMAINS.items() if kind.domain in domains]

@@ -20,7 +20,7 @@ write, for each lane by itself where lanes are models apart. Adding is in the or
 so results do not depend on how rows are chunked.
 """
 
-from streamlasso.kernels import learning, names, parts, reading, scoring
+from streamlasso.kernels import abreast, learning, names, parts, reading, scoring
 from streamlasso.kernels.names import (
     ACTIVATED,
     CLOCK,
@@ -39,6 +39,7 @@ __all__ = [
     "INTERCEPT",
     "REJECTED",
     "UNSEEN",
+    "abreast",
     "learning",
     "names",
     "parts",

@@ -3,6 +3,7 @@
 from typing import Any
 
 # Templates see the names of this module alone, so the rows of scratch are among them.
+from streamlasso import simd
 from streamlasso.events import CURVATURE as CURVATURE
 from streamlasso.events import IMPORTANCE as IMPORTANCE
 from streamlasso.events import OWN_SPREAD as OWN_SPREAD
@@ -11,6 +12,9 @@ from streamlasso.events import SPREAD as SPREAD
 from streamlasso.events import TARGET as TARGET
 from streamlasso.events import VARIANCE as VARIANCE
 from streamlasso.selection import LaneRow
+
+BLOCK, VALUES_AT, REPEATS, SUM_OF = simd.BLOCK, simd.values_at, simd.repeats, simd.sum_of
+ADD_IN_ORDER, ADD_SIGNS, HOW_MANY = simd.add_in_order, simd.add_signs, simd.how_many
 
 INTERCEPT, UNSEEN, FIRST = 0, 1, 2
 CLOCK, REJECTED, ACTIVATED, DEACTIVATED = range(4)
@@ -29,6 +33,7 @@ FIRST_RENEWAL = 64
 LANES = 1
 OWN = 0  # first column of the rule: those before it may be set without an event
 TOUCHED = -1  # the column of the last event's clock, where the index evicts
+BLOCKS = ABREAST = False  # blocks of slots, or all lanes, at once
 APART = MULTI = CURVED = SPREADS = GATHERS = RENEWS = SELECTS = COUNTS = False
 _UNBOUND: Any = None
 READ = WRITE = STEP = REACH = PLANT = SETTLE = TICK = DUE = RESET = GATHER = RENEW = REPAY = (
@@ -36,6 +41,8 @@ READ = WRITE = STEP = REACH = PLANT = SETTLE = TICK = DUE = RESET = GATHER = REN
 )
 SCALED = OBSERVE = UNIT = SLOPES = SLOPE_OF = CURVATURE_OF = VARIANCE_OF = _UNBOUND
 VALUE = MEAN = CONSTANT = PREFETCH = ELECT = _UNBOUND
+SCORE_BLOCKS = SCORE_LANES = WRITE_BLOCKS = WRITE_LANES = _UNBOUND
+ALL_LANES = SLOTS_AT = PREFETCH_AT = _UNBOUND
 TRACKED = SCORE_ONE = SPREAD_ONE = WRITE_FEATURES = ADVANCE = TRACK = LEARN_ONE = SURVEY_LANES = (
     _UNBOUND
 )

@@ -1,12 +1,14 @@
 """Parts of the loops: scoring one row, and what learning it takes."""
 
 from streamlasso.kernels.names import (
+    ABREAST,
     ACTIVATED,
     ACTIVE,
     AHEAD,
     ALL_LOSS,
     ALL_SQUARE,
     ALL_WEIGHT,
+    BLOCKS,
     CLOCK,
     CURVATURE,
     CURVATURE_OF,
@@ -33,6 +35,8 @@ from streamlasso.kernels.names import (
     REPAY,
     RESET,
     SCALED,
+    SCORE_BLOCKS,
+    SCORE_LANES,
     SELECTS,
     SETTLE,
     SHARE,
@@ -51,6 +55,8 @@ from streamlasso.kernels.names import (
     VARIANCE_OF,
     WEIGHT,
     WRITE,
+    WRITE_BLOCKS,
+    WRITE_LANES,
 )
 
 __all__ = [
@@ -77,16 +83,25 @@ def score_one(
     state, bias, hyper, clock, ledger, slots, values, start, stop, intercept, scores, row
 ):  # fmt: skip
     """Write each lane's score of one row into ``scores[row]``; return Σ value²."""
+    # A scale may compute in float64 whatever the state holds.
     norm = state.dtype.type(0)
     last = len(slots) - 1
-    if LANES == 1:
+    if BLOCKS:
+        norm = SCORE_BLOCKS(
+            state, bias, hyper, clock, slots, values, start, stop, intercept, scores, row
+        )
+    elif ABREAST:
+        norm = SCORE_LANES(
+            state, bias, hyper, clock, slots, values, start, stop, intercept, scores, row
+        )
+    elif LANES == 1:
         # A local sum: through ``scores`` each addition would wait for a store (measured: 10 %).
         score = norm
         if intercept:
             score = READ(state, INTERCEPT, 0, bias, clock)
         for i in range(start, stop):
             PREFETCH(state, slots[min(i + AHEAD, last)])
-            value = SCALED(state, slots[i], values[i])
+            value = state.dtype.type(SCALED(state, slots[i], values[i]))
             score += READ(state, slots[i], 0, hyper, clock) * value
             norm += values[i] * values[i]
         scores[row, 0] = score
@@ -95,7 +110,7 @@ def score_one(
             scores[row, lane] = READ(state, INTERCEPT, lane, bias, clock) if intercept else norm
         for i in range(start, stop):
             PREFETCH(state, slots[min(i + AHEAD, last)])
-            value = SCALED(state, slots[i], values[i])
+            value = state.dtype.type(SCALED(state, slots[i], values[i]))
             for lane in range(LANES):
                 scores[row, lane] += READ(state, slots[i], lane, hyper, clock) * value
             norm += values[i] * values[i]
@@ -113,7 +128,7 @@ def spread_one(state, bias, hyper, clock, slots, values, start, stop, intercept,
     for lane in range(LANES):
         events[SPREAD, lane] = STEP(state, INTERCEPT, lane, bias, clock) if intercept else 0
     for i in range(start, stop):
-        value = SCALED(state, slots[i], values[i])
+        value = state.dtype.type(SCALED(state, slots[i], values[i]))
         for lane in range(LANES):
             events[SPREAD, lane] += STEP(state, slots[i], lane, hyper, clock) * value * value
 
@@ -138,13 +153,17 @@ def write_features(state, hyper, counts, events, slots, values, start, stop):
         for i in range(start, stop):
             for lane in range(LANES):
                 GATHER(state, slots[i], lane, events, values[i], hyper, clock)
-    if LANES == 1:
+    if BLOCKS:
+        WRITE_BLOCKS(state, hyper, counts, events, slots, values, start, stop)
+    elif ABREAST:
+        WRITE_LANES(state, hyper, counts, events, slots, values, start, stop)
+    elif LANES == 1:
         activated = deactivated = 0
         for i in range(start, stop):
             if SPREADS:
-                part = SCALED(state, slots[i], values[i])
+                part = state.dtype.type(SCALED(state, slots[i], values[i]))
                 events[OWN_SPREAD, 0] = STEP(state, slots[i], 0, hyper, clock) * part * part
-            value = OBSERVE(state, slots[i], values[i], hyper, clock)
+            value = state.dtype.type(OBSERVE(state, slots[i], values[i], hyper, clock))
             change = WRITE(state, slots[i], 0, events, value, hyper, clock)
             activated += change > 0
             deactivated += change < 0
@@ -155,11 +174,11 @@ def write_features(state, hyper, counts, events, slots, values, start, stop):
     else:
         for i in range(start, stop):
             if SPREADS:
-                part = SCALED(state, slots[i], values[i])
+                part = state.dtype.type(SCALED(state, slots[i], values[i]))
                 for lane in range(LANES):
                     step = STEP(state, slots[i], lane, hyper, clock)
                     events[OWN_SPREAD, lane] = step * part * part
-            value = OBSERVE(state, slots[i], values[i], hyper, clock)
+            value = state.dtype.type(OBSERVE(state, slots[i], values[i], hyper, clock))
             for lane in range(LANES):
                 change = WRITE(state, slots[i], lane, events, value, hyper, clock)
                 counts[ACTIVATED, lane] += change > 0

@@ -70,6 +70,7 @@ class Adaptive(Penalty):
     pilot: Mapping[Any, float] | None = field(default=None, hash=False)
 
     name: ClassVar[str] = "adaptive"
+    abreast: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("factor",)
     parameters: ClassVar[tuple[str, ...]] = ("gamma", "cap")
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {

@@ -45,6 +45,8 @@ class Penalty:
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {"threshold": threshold}
     takes_over: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {}
     """Rule name → functions of it that this penalty replaces."""
+    abreast: ClassVar[bool] = False
+    """Whether `threshold` holds for many slots or lanes at once (`streamlasso.simd`)."""
 
     def __post_init__(self) -> None:
         faults = [fault for name, positive in self.numbers().items()
@@ -124,3 +126,4 @@ class Constant(Penalty):
     l1: float = 1.0
 
     name: ClassVar[str] = "constant"
+    abreast: ClassVar[bool] = True

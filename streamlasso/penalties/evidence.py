@@ -36,6 +36,7 @@ class Evidence(Penalty):
     theta: float = 0.5
 
     name: ClassVar[str] = "evidence"
+    abreast: ClassVar[bool] = True
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {"threshold": threshold}
 
     def numbers(self) -> dict[str, bool]:

@@ -236,6 +236,14 @@ class Rule:
         return getattr(self, "half_life", math.inf) < math.inf
 
     @property
+    def abreast(self) -> bool:
+        """Whether `read` and `write` hold for many slots or lanes at once (`streamlasso.simd`).
+
+        They do without a branch on a number and without functions other than √.
+        """
+        return False
+
+    @property
     def fades(self) -> bool:
         """Whether a weight can reach zero without being touched (a count then needs a sweep)."""
         return True

@@ -219,6 +219,11 @@ class FTRLProximal(Rule):
         return {"PER_EVENT": self.penalty == "per_event", "SINCE_BIRTH": self.since_birth}
 
     @property
+    def abreast(self) -> bool:
+        """Ages and fading ask for branches and exponentials."""
+        return not (self.since_birth or self.forgets)
+
+    @property
     def fades(self) -> bool:
         """A threshold that stays or grows can overtake an untouched dual that stays or fades."""
         if not self.l1_penalty.counts_events:

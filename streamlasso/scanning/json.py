@@ -5,55 +5,33 @@ whether any byte is not printable ASCII, or a backslash. Without backslashes quo
 in turn, so that the second pass, over keys and values, knows where each text ends.
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
-from streamlasso.hashing import hash_both
 from streamlasso.memory import load8
-from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, trailing_zeros
 from streamlasso.scanning.fields import (
-    CATEGORICAL,
-    GROUP,
     ID,
     IGNORE,
     IMPORTANCE,
-    KEY_AT,
-    KEY_SIZE,
     KIND,
-    LOG1P,
-    LONGEST_KEY,
-    NAME_AT,
-    NAME_CHECK,
-    NAME_HASH,
-    NAME_SIZE,
     NESTED,
-    NEXT,
-    SEED,
-    STAMP,
     TARGET,
     UNPLANNED,
-    field_of,
+)
+from streamlasso.scanning.json_parts import (
+    PLAN,
+    find_quotes,
+    hash_names,
+    key_field,
+    write_feature,
 )
 from streamlasso.scanning.scanned import ASK, TAKEN
-from streamlasso.scanning.shapes import (
-    ABSENT,
-    FLAG,
-    OBJECT,
-    QUOTE,
-    TEXT,
-    canonical,
-    skip,
-    value_of,
-)
+from streamlasso.scanning.shapes import ABSENT, OBJECT, QUOTE, TEXT, skip, value_of
 from streamlasso.scanning.targets import importance_of, target_of
-from streamlasso.scanning.text import copy_text, plain_text, same_text
 from streamlasso.specialise import PART
 
 __all__ = ["scan_json"]
 
-BACKSLASH, BLANK = np.uint8(ord("\\")), np.uint8(0x20)
 OPEN, CLOSE, COLON, COMMA = (ord(each) for each in "{}:,")
 
 RECORDS, WAITING, ARENA = range(3)
@@ -62,94 +40,9 @@ RECORDS, WAITING, ARENA = range(3)
 MOST_BYTES, MOST_FEATURES, BLANK_IS = range(3)
 """Of ``limits``; the last one is the status of a record of blanks."""
 
-PLAN, ROOM = 3, 4
-"""What stops a scan at a record: fields to be planned; no room for another field."""
-
 FLAT_LEVEL, NESTED_LEVEL = 0, 1
 
-
-@njit(forceinline=True, **PART)
-def _find_quotes(data, start, stop, quotes):
-    """Where quotes are; how many, −1 if the record cannot be simple."""
-    count, others = 0, np.uint64(0)
-    for at in range(start, stop, BLOCK):
-        found = equal_mask(data, at, QUOTE)
-        other = below_mask(data, at, BLANK) | equal_mask(data, at, BACKSLASH)
-        if stop - at < BLOCK:
-            inside = (np.uint64(1) << np.uint64(stop - at)) - np.uint64(1)
-            found, other = found & inside, other & inside
-        others |= other
-        while found != 0:
-            quotes[count] = at + trailing_zeros(found)
-            found &= found - np.uint64(1)
-            count += 1
-    if count & 1:
-        return -1
-    if others != 0:
-        for each in range(0, count, 2):
-            if not plain_text(data, quotes[each] + 1, quotes[each + 1]):
-                return -1
-    return count
-
-
-@njit(forceinline=True, **PART)
-def _key(data, at, size, before, level, stamp, table):
-    """The field of a key; below 0 what becomes of a record where it is repeated or has no room."""
-    fields, texts = table[0], table[2]
-    field = fields[before, NEXT]
-    if fields[field, KEY_SIZE] != size or not same_text(
-        data, at, texts, fields[field, KEY_AT], size
-    ):
-        if size > LONGEST_KEY:
-            return -ASK
-        field = field_of(data, at, size, level, table)
-        if field < 0:
-            return -ROOM
-        fields[before, NEXT] = field
-    group = fields[field, GROUP]
-    if fields[group, STAMP] == stamp:
-        return -ASK
-    fields[group, STAMP] = stamp
-    return field
-
-
-@njit(forceinline=True, **PART)
-def _feature(data, key, at, end, shape, number, row, table, features, count, used):
-    """Write a feature of a present value; the arena in use after it, −1 if not simple."""
-    fields, texts = table[0], table[2]
-    keys, checks, names_at, names_size, values, arena = features
-    kind, name_at, name_size = fields[row, KIND], fields[row, NAME_AT], fields[row, NAME_SIZE]
-    if shape == TEXT or kind == CATEGORICAL:
-        text, stop = at, end
-        if shape == TEXT:
-            text, stop = at + 1, end - 1
-            if kind > CATEGORICAL:
-                return -1
-        elif shape != FLAG and not canonical(data, at, end):
-            return -1
-        begin = used
-        used = copy_text(arena, used, texts, name_at, name_size + 1)
-        used = copy_text(arena, used, data, text, stop - text)
-        names_at[count], names_size[count], values[count] = ~begin, used - begin, 1.0
-        return used
-    if kind == LOG1P:
-        number = math.copysign(math.log1p(abs(number)), number)
-    names_at[count], names_size[count], values[count] = key, name_size, number
-    keys[count], checks[count] = np.uint64(fields[row, NAME_HASH]), fields[row, NAME_CHECK]
-    if name_at != fields[row, KEY_AT]:
-        names_at[count] = ~used
-        used = copy_text(arena, used, texts, name_at, name_size)
-    return used
-
-
-@njit(forceinline=True, **PART)
-def _hash_names(features, begin, end):
-    """The hashes of names that were put together, once their bytes are in memory."""
-    keys, checks, names_at, names_size, _, arena = features
-    for each in range(begin, end):
-        at = ~names_at[each]
-        if at >= 0:
-            keys[each], checks[each] = hash_both(arena, at, at + names_size[each], SEED)
+U = np.uint64
 
 
 @njit(forceinline=True, **PART)
@@ -194,7 +87,7 @@ def _record(
         if load8(data, at) == QUOTE:
             if at >= stop:
                 return ask
-            key, closing = at + 1, quotes[quote + 1]
+            key, closing = at + 1, quotes[U(quote + 1)]
             quote += 2
             at = skip(data, closing + 1, stop)
             if load8(data, at) != COLON:
@@ -202,11 +95,11 @@ def _record(
             at = skip(data, at + 1, stop)
             if at >= stop:
                 return ask
-            field = _key(data, key, closing - key, before, level, stamp, table)
+            field = key_field(data, key, closing - key, before, level, stamp, table)
             if field < 0:
                 return -field, begin, used
-            before, kind = field, fields[field, KIND]
-            shape, number, end = value_of(data, at, quotes[quote + 1])
+            before, kind = field, fields[U(field), KIND]
+            shape, number, end = value_of(data, at, quotes[U(quote + 1)])
             quote += 2 * (shape == TEXT)
             if shape == OBJECT and kind == NESTED:
                 level, nested, outer, before = NESTED_LEVEL, True, field, 1
@@ -227,7 +120,7 @@ def _record(
                     if kind == UNPLANNED:
                         _ask_for(progress, waiting, field, shape)
                     else:
-                        arena_begin = _feature(
+                        arena_begin = write_feature(
                             data, key, at, end, shape, number, field, table, features, count,
                             arena_begin,
                         )  # fmt: skip
@@ -252,7 +145,7 @@ def _record(
         return ask
     if progress[WAITING] > 0:
         return PLAN, begin, used
-    _hash_names(features, begin, count)
+    hash_names(features, begin, count)
     return TAKEN, count, arena_begin
 
 
@@ -274,7 +167,7 @@ def scan_json(
         elif (
             load8(data, at) == OPEN
             and stop - start <= limits[MOST_BYTES]
-            and _find_quotes(data, at, stop, quotes) >= 0
+            and find_quotes(data, at, stop, quotes) >= 0
         ):
             state, end, used = _record(
                 data, at, stop, quotes, row, begin, used,

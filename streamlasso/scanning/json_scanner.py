@@ -7,7 +7,8 @@ import numpy as np
 
 from streamlasso.scanning.compiling import compile_scanner
 from streamlasso.scanning.fields import ID, IMPORTANCE, NESTED, TARGET
-from streamlasso.scanning.json import ARENA, PLAN, WAITING, scan_json
+from streamlasso.scanning.json import ARENA, WAITING, scan_json
+from streamlasso.scanning.json_parts import PLAN
 from streamlasso.scanning.rules import rules_of
 from streamlasso.scanning.scanned import ASK, NOTHING, Array, Scanned, padded
 from streamlasso.scanning.table import FieldTable, Plan

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from streamlasso.scanning.naming import new_lines
 from streamlasso.scanning.repeats import new_seen
 from streamlasso.scanning.rules import rules_of
 from streamlasso.scanning.scanned import ASK, PADDING, Array, Scanned, padded
@@ -43,6 +44,7 @@ class LineScanner:
         self._rules, self._positive = rules_of(task, counts, positive)
         self._counted = np.zeros(2, np.int64)
         self._seen = new_seen(0)
+        self._lines = new_lines()
         self._names = np.empty(0, np.uint8)
 
     def ident(self, raw: bytes) -> Any:
@@ -73,10 +75,15 @@ class LineScanner:
         return scanned
 
     def _run(self, scanned: Scanned, starts: Array, stops: Array) -> None:
-        row, self._counted[1] = 0, len(self._names)
-        scanned.arena[: len(self._names)] = self._names
+        row, known = 0, -1
         results = scanned.targets, scanned.importances, scanned.ids_at, scanned.ids_size
-        while True:
+        while row < len(starts):
+            if known != len(self._names):  # more of them: begin anew
+                row = 0
+                known = self._counted[1] = len(self._names)
+                if len(scanned.arena) < known + PADDING:
+                    scanned.arena = np.empty(2 * known + PADDING, np.uint8)
+                scanned.arena[:known] = self._names
             features = (scanned.keys, scanned.checks, scanned.names_at, scanned.names_size,
                         scanned.values, scanned.arena)  # fmt: skip
             row = self._call(
@@ -84,9 +91,7 @@ class LineScanner:
                 (self._limits, self._rules, self._positive),
                 (scanned.indptr, scanned.status, features, results),
             )
-            if row == len(starts):
-                return
-            if not self._resume():
+            if row < len(starts) and not self._resume():
                 grown = np.empty(2 * len(scanned.arena) + PADDING, np.uint8)
                 grown[: len(scanned.arena)] = scanned.arena
                 scanned.arena = grown

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from streamlasso.hashing import hash_both
 from streamlasso.specialise import PART
 
-__all__ = ["LAST_STAMP", "begin_record", "hash_names", "new_seen"]
+__all__ = ["LAST_STAMP", "all_new", "new_seen"]
 
 STAMP_BITS = np.uint64((1 << 24) - 1)
 LAST_STAMP = (1 << 24) - 1
 
 FEWEST = 64
-SEED = np.uint64(0)
 
 
 def new_seen(longest: int) -> Any:
@@ -28,7 +26,7 @@ def new_seen(longest: int) -> Any:
 
 
 @njit(forceinline=True, **PART)
-def begin_record(seen, counted, size):
+def _begin_record(seen, counted, size):
     """The stamp of a new record of so many bytes, and the mask of the places that it uses.
 
     ``counted[0]`` is the stamp of the record before.
@@ -44,31 +42,14 @@ def begin_record(seen, counted, size):
 
 
 @njit(forceinline=True, **PART)
-def _is_new(seen, key, stamp, mask):
-    """Note the key; whether the record had none like it."""
-    place = key & mask
-    entry = (key & ~STAMP_BITS) | stamp
-    while True:
-        there = seen[place]
-        if (there & STAMP_BITS) != stamp:
-            seen[place] = entry
-            return True
-        if there == entry:
-            return False
-        place = (place + np.uint64(1)) & mask
-
-
-@njit(forceinline=True, **PART)
-def hash_names(data, features, begin, end, seen, stamp, mask):
-    """Hash the names of a record; whether no two are the same."""
-    keys, checks, names_at, names_size, _, arena = features
+def all_new(seen, counted, size, keys, begin, end):
+    """Whether no two features of a record of so many bytes have the same key."""
+    stamp, mask = _begin_record(seen, counted, size)
     for each in range(begin, end):
-        at, size = names_at[each], names_size[each]
-        if at >= 0:
-            key, check = hash_both(data, at, at + size, SEED)
-        else:
-            key, check = hash_both(arena, ~at, ~at + size, SEED)
-        keys[each], checks[each] = key, check
-        if not _is_new(seen, key, stamp, mask):
-            return False
+        place, entry = keys[each] & mask, (keys[each] & ~STAMP_BITS) | stamp
+        while (seen[place] & STAMP_BITS) == stamp:
+            if seen[place] == entry:
+                return False
+            place = (place + np.uint64(1)) & mask
+        seen[place] = entry
     return True

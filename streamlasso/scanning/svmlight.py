@@ -6,7 +6,8 @@ from numba import njit
 from streamlasso.memory import load8, load32
 from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, trailing_zeros
 from streamlasso.scanning.decimals import text_number
-from streamlasso.scanning.repeats import begin_record, hash_names
+from streamlasso.scanning.naming import hash_names
+from streamlasso.scanning.repeats import all_new
 from streamlasso.scanning.scanned import ASK, NOTHING, TAKEN
 from streamlasso.scanning.shapes import NUMBER
 from streamlasso.scanning.targets import target_of
@@ -115,7 +116,7 @@ def _body(data, start, stop, row, begin, named, rules, positive, features, targe
 
 
 @njit(forceinline=True, **PART)
-def _record(data, start, stop, row, begin, named, seen, counted, limits, rules, positive,
+def _record(data, start, stop, row, begin, named, seen, lines, counted, limits, rules, positive,
             features, targets):  # fmt: skip
     """Read one record: (what became of it, where its features end)."""
     state, end, written = _body(
@@ -126,8 +127,8 @@ def _record(data, start, stop, row, begin, named, seen, counted, limits, rules, 
     written = WIDEST * written + WIDEST_NUMBER * (end - begin)
     if end - begin > limits[MOST_FEATURES] or written + limits[OVERHEAD] > limits[MOST_BYTES]:
         return ASK, begin
-    stamp, mask = begin_record(seen, counted, stop - start)
-    if not hash_names(data, features, begin, end, seen, stamp, mask):
+    hash_names(data, features, begin, end, lines)
+    if not all_new(seen, counted, stop - start, features[0], begin, end):
         return ASK, begin
     return TAKEN, end
 
@@ -142,7 +143,7 @@ def _is_comment(data, at, stop):
 
 
 def scan_svmlight(
-    data, starts, stops, first, counted, seen, named, limits, rules, positive,
+    data, starts, stops, first, counted, seen, lines, named, limits, rules, positive,
     indptr, status, features, results,
 ):  # fmt: skip
     """Scan records from ``first`` on; their number."""
@@ -153,7 +154,7 @@ def scan_svmlight(
         state, end = NOTHING, begin
         if not _is_comment(data, start, stop):
             state, end = _record(
-                data, start, stop, row, begin, named, seen, counted, limits, rules, positive,
+                data, start, stop, row, begin, named, seen, lines, counted, limits, rules, positive,
                 features, targets,
             )  # fmt: skip
         if state == ASK:

@@ -49,5 +49,5 @@ class SvmlightScanner(LineScanner):
 
     def _call(self, lines: tuple[Any, ...], rules: tuple[Any, ...], into: tuple[Any, ...]) -> int:
         return _kernel()(  # type: ignore[no-any-return]
-            *lines, self._seen, self._named, *rules, *into
+            *lines, self._seen, self._lines, self._named, *rules, *into
         )

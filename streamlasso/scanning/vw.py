@@ -13,7 +13,8 @@ from numba import njit
 from streamlasso.memory import load8, store8
 from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, trailing_zeros
 from streamlasso.scanning.decimals import text_number
-from streamlasso.scanning.repeats import begin_record, hash_names
+from streamlasso.scanning.naming import hash_names
+from streamlasso.scanning.repeats import all_new
 from streamlasso.scanning.scanned import ASK, NOTHING, TAKEN
 from streamlasso.scanning.shapes import NUMBER
 from streamlasso.scanning.targets import importance_of, target_of
@@ -153,6 +154,7 @@ def _body(data, at, stop, begin, used, features):
                     return ask
             else:
                 scale, last = text_number(data, token)
+                scale += 0.0  # a sum that begins with 0 is not −0
                 if last != end or byte == COLON:
                     return ask
                 state = FEATURE
@@ -180,7 +182,7 @@ def _find_bar(data, start, stop):
 
 
 @njit(forceinline=True, **PART)
-def _record(data, start, stop, row, begin, used, limits, rules, positive, seen, counted,
+def _record(data, start, stop, row, begin, used, limits, rules, positive, seen, lines, counted,
             features, results):  # fmt: skip
     """Read one record: (what became of it, where its features end, the arena in use)."""
     ask = ASK, begin, used
@@ -193,14 +195,14 @@ def _record(data, start, stop, row, begin, used, limits, rules, positive, seen, 
     written = WIDEST * (stop - start + after - used) + WIDEST_NUMBER * (end - begin)
     if end - begin > limits[MOST_FEATURES] or written + limits[OVERHEAD] > limits[MOST_BYTES]:
         return ask
-    stamp, mask = begin_record(seen, counted, stop - start)
-    if not hash_names(data, features, begin, end, seen, stamp, mask):
+    hash_names(data, features, begin, end, lines)
+    if not all_new(seen, counted, stop - start, features[0], begin, end):
         return ask
     return TAKEN, end, after
 
 
 def scan_vw(
-    data, starts, stops, first, counted, seen, limits, rules, positive,
+    data, starts, stops, first, counted, seen, lines, limits, rules, positive,
     indptr, status, features, results,
 ):  # fmt: skip
     """Scan records from ``first`` on: the record it stopped at, for want of room, or their number.
@@ -215,7 +217,7 @@ def scan_vw(
         state, end = NOTHING, begin
         if not is_blank(data, start, stop):
             state, end, used = _record(
-                data, start, stop, row, begin, used, limits, rules, positive, seen, counted,
+                data, start, stop, row, begin, used, limits, rules, positive, seen, lines, counted,
                 features, results,
             )  # fmt: skip
             if state == ROOM:

@@ -32,4 +32,4 @@ class VowpalScanner(LineScanner):
         super().__init__(keys, task, counts, positive, max_bytes, max_features)
 
     def _call(self, lines: tuple[Any, ...], rules: tuple[Any, ...], into: tuple[Any, ...]) -> int:
-        return _kernel()(*lines, self._seen, *rules, *into)  # type: ignore[no-any-return]
+        return _kernel()(*lines, self._seen, self._lines, *rules, *into)  # type: ignore[no-any-return]

@@ -12,7 +12,7 @@ class Svmlight:
     comment = b"#"
 
     def __init__(self, names: list[str] | None, event: EventConfig) -> None:
-        self._names = names
+        self.names = names
         self._event = event
 
     def begin(self, head: Head) -> int:
@@ -36,15 +36,15 @@ class Svmlight:
     def _name(self, index: str, pair: str) -> str:
         if not index:
             raise FormatError(f"not svmlight: {pair!r} is not index:value")
-        if self._names is None:
+        if self.names is None:
             return index
         try:
             place = int(index)
         except ValueError:
             raise FormatError(f"{index!r} is no index, but file.names is given") from None
-        if not 1 <= place <= len(self._names):
-            raise FormatError(f"index {place} has no name: file.names has {len(self._names)}")
-        return self._names[place - 1]
+        if not 1 <= place <= len(self.names):
+            raise FormatError(f"index {place} has no name: file.names has {len(self.names)}")
+        return self.names[place - 1]
 
 
 def _number(text: str) -> float:
