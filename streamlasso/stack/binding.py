@@ -28,7 +28,7 @@ prefetch = cut = scaled = observe = unit = _UNBOUND
 # Of the kind of loss: `likelihood` or `least_squares`; and of the loss itself.
 astray = mean_target = settle_targets = _UNBOUND
 begin = combine = slopes = learn_layer = take_target = served_score = _UNBOUND
-means_of = values_of = curvatures_of = links_of = mean_of = link_of = _UNBOUND
+means_of = values_of = curvatures_of = links_of = link_of = _UNBOUND
 sigmoid = _UNBOUND
 COUNTS = False
 """Whether targets are counts."""
