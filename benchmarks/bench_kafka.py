@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,7 @@ from streamlasso_service.config import KafkaConfig
 from streamlasso_service.consumer import Consumer
 from streamlasso_service.kafka_source import OPTIONS, KafkaSource
 from streamlasso_service.loading import load_settings
+from streamlasso_service.records import Partition
 from streamlasso_service.service import serve
 
 __all__ = ["WAYS", "Topic", "main"]
@@ -126,18 +127,23 @@ def polled(topic: Topic, limit: int, raw: str) -> Seconds:
     return elapsed
 
 
+class Timed(KafkaSource):
+    """Knows when its reading begins."""
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Begin: the model is there."""
+        super().start(positions)
+        self.begun = now()
+
+
 def learned(topic: Topic, limit: int, raw: str) -> Seconds:
     """The service, until the last event is learned."""
-    marks: list[Seconds] = []
+    ends: list[Seconds] = []
     running: list[Consumer] = []
-
-    def started(consumer: Consumer, address: str | None) -> None:
-        running.append(consumer)
-        marks.append(now())
 
     def after_batch() -> None:
         if running[0].consumed >= topic.events:
-            marks.append(now())
+            ends.append(now())
             running[0].stop()
 
     with tempfile.TemporaryDirectory() as folder:
@@ -149,8 +155,11 @@ def learned(topic: Topic, limit: int, raw: str) -> Seconds:
             "limits": {"batch_events": limit},
             "http": {"enabled": False},
         }
-        serve(load_settings(None, flags), started=started, after_batch=after_batch)
-    return marks[1] - marks[0]
+        settings = load_settings(None, flags)
+        source = Timed(settings.kafka)
+        started = running.append
+        serve(settings, source=source, started=lambda c, _: started(c), after_batch=after_batch)
+    return ends[0] - source.begun
 
 
 BARE = "bare polling"

@@ -97,12 +97,15 @@ def one_event(inputs: Inputs) -> Case:
         name: Entry(partial(peers.ours_events, rule(), *data))
         for name, rule in MEASURED_RULES.items()
     }
+    entries["without arguments"] = Entry(partial(peers.ours_events, None, *data))
     for kind in ("plain", "l1", "ftrl"):
         entries[f"river {kind}"] = Entry(partial(peers.river_events, kind, *data), "river")
     pairs = (
-        Pair("ftrl", "river ftrl", goal=5.0),
-        Pair("ftrl", "river plain"),
-        *(Pair(name, "river l1") for name in MEASURED_RULES),
+        Pair("ftrl", "river ftrl", goal=12.0),
+        Pair("ftrl", "river plain", goal=2.2),
+        *(Pair(name, "river l1", goal=7.0 if name == "ftrl" else None) for name in MEASURED_RULES),
+        Pair("without arguments", "river ftrl", goal=6.0),
+        Pair("without arguments", "river plain", goal=1.3),
     )
     title = "predict + learn one event of 39 numbers"
     return Case(title, "µs/event", inputs.events, entries, pairs)
@@ -120,8 +123,27 @@ def one_event_strings(inputs: Inputs) -> Case:
     entries["VW ftrl, line by line"] = Entry(
         partial(peers.vw_events, lines, log.bits), "vowpalwabbit"
     )
-    pairs = tuple(Pair("ftrl", name) for name in entries if name != "ftrl")
+    goals = {"VW ftrl, line by line": 1.0}
+    pairs = tuple(Pair("ftrl", name, goals.get(name)) for name in entries if name != "ftrl")
     return Case("predict + learn one event of 39 strings", "µs/event", events, entries, pairs)
+
+
+def frames(inputs: Inputs) -> Case:
+    """learn_many of frames of 1,000 × 39 numbers: a true step per row, river's one for them all."""
+    events, labels = inputs.log.numeric(inputs.events), inputs.labels
+    data = peers.frames_of(events, labels, 1_000)
+    entries = {
+        "ftrl, learn_many": Entry(partial(peers.ours_frames, RULES["ftrl"](), data)),
+        "river plain, learn_one": Entry(
+            partial(peers.river_learning, "plain", events, labels), "river"
+        ),
+        "river plain, learn_many": Entry(partial(peers.river_frames, "plain", data), "river"),
+    }
+    pairs = (
+        Pair("ftrl, learn_many", "river plain, learn_one", goal=15.0),
+        Pair("ftrl, learn_many", "river plain, learn_many", goal=1 / 3),
+    )
+    return Case("learn frames of 1,000 × 39 numbers", "µs/event", inputs.events, entries, pairs)
 
 
 def rows(inputs: Inputs) -> Case:
@@ -198,7 +220,7 @@ def _limit(rule: Rule, dtype: str, loss: str = "logistic") -> str:
 
 
 CASES: dict[str, Callable[[Inputs], Case]] = {
-    build.__name__: build for build in (one_event, one_event_strings, rows, losses)
+    build.__name__: build for build in (one_event, one_event_strings, frames, rows, losses)
 }
 COVERED = {"rules": frozenset(MEASURED_RULES), "losses": frozenset(MEASURED_LOSSES)}
 """Names of the registered rules and losses that a case measures."""

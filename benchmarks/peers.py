@@ -47,7 +47,7 @@ def _events(model: Any, events: Events, labels: Sequence[bool]) -> Run:
     return run
 
 
-def ours_events(rule: Rule, events: Events, labels: Sequence[bool]) -> Run:
+def ours_events(rule: Rule | None, events: Events, labels: Sequence[bool]) -> Run:
     """predict_proba_one and learn_one of `SparseClassifier` with a growing index."""
     return _events(SparseClassifier(rule), events, labels)
 
@@ -65,6 +65,51 @@ def river_model(kind: str) -> Any:
 def river_events(kind: str, events: Events, labels: Sequence[bool]) -> Run:
     """predict_proba_one and learn_one of river, which takes numbers only."""
     return _events(river_model(kind), events, labels)
+
+
+def river_learning(kind: str, events: Events, labels: Sequence[bool]) -> Run:
+    """learn_one of river alone."""
+    model = river_model(kind)
+
+    def run() -> object:
+        learn = model.learn_one
+        for event, label in zip(events, labels, strict=True):
+            learn(event, label)
+        return model
+
+    return run
+
+
+Frames = Sequence[tuple[Any, Any]]
+
+
+def frames_of(events: Events, labels: Sequence[bool], rows: int) -> Frames:
+    """The events as pandas frames of so many rows, and their labels."""
+    import pandas as pd
+
+    return [
+        (pd.DataFrame(events[start : start + rows]), pd.Series(labels[start : start + rows]))
+        for start in range(0, len(events), rows)
+    ]
+
+
+def _frames(model: Any, frames: Frames) -> Run:
+    def run() -> object:
+        for X, y in frames:
+            model.learn_many(X, y)
+        return model
+
+    return run
+
+
+def ours_frames(rule: Rule, frames: Frames) -> Run:
+    """`SparseClassifier.learn_many`: each row is a step of its own."""
+    return _frames(SparseClassifier(rule), frames)
+
+
+def river_frames(kind: str, frames: Frames) -> Run:
+    """river's learn_many: one step for all rows of a frame, by their mean gradient."""
+    return _frames(river_model(kind), frames)
 
 
 def river_categories(kind: str, events: Events, labels: Sequence[bool]) -> Run:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy.typing as npt
 from numba import njit
 
+from streamlasso.jitting import JIT
 from streamlasso.kernels.names import AHEAD
 from streamlasso.numerics import prefetch
-from streamlasso.specialise import JIT
 
 __all__ = ["touch"]
 

@@ -1,19 +1,20 @@
 """From an event's dict to slots and values; what a value means is said in `streamlasso.values`."""
 
 import struct
-from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso import objects
 from streamlasso.checks import refuse_event
 from streamlasso.crossing import Crossing
 from streamlasso.index import FeatureIndex, Name
 from streamlasso.interactions import Interactions
 from streamlasso.kernels import UNSEEN
 from streamlasso.names import plain_name
+from streamlasso.objects import Layout
 from streamlasso.values import categorical_name, clamped, number
 
 __all__ = ["RowEncoder", "categorical_name", "frame_rows"]
@@ -21,7 +22,6 @@ __all__ = ["RowEncoder", "categorical_name", "frame_rows"]
 Array = npt.NDArray[Any]
 
 LAYOUTS_LIMIT = 256
-NO_SLOTS: Array = np.empty(0, np.uint32)
 
 
 def frame_rows(X: Any) -> Iterator[dict[Name, Any]]:
@@ -37,11 +37,12 @@ def frame_rows(X: Any) -> Iterator[dict[Name, Any]]:
 class RowEncoder:
     """Encodes dicts for one learner, remembering what repeats.
 
-    After `encode` the row is the first ``size`` entries of ``slots`` and ``values``. An event that
-    is predicted and then learned is encoded once: the last event is kept as a copy and compared,
-    never by identity, since generators reuse their dicts. Events with the same names and only
-    numbers find their slots by the tuple of names. ``interactions`` follow the event's own features
-    in its row.
+    After `encode` the row is the first ``size`` entries of ``slots`` and ``values``, buffers that
+    stay the same until a longer row comes. An event with the same names as one before, in the same
+    order, and only numbers is encoded by compiled code (`streamlasso.objects`). Any other that is
+    predicted and then learned is encoded once: the last event is kept as a copy and compared, never
+    by identity, since generators reuse their dicts. ``interactions`` follow the event's own
+    features in its row.
     """
 
     def __init__(
@@ -51,22 +52,29 @@ class RowEncoder:
         interactions: Interactions = (),
     ) -> None:
         self.index = index
-        self.slots: Array = NO_SLOTS
+        self.slots: Array = np.empty(64, np.uint32)
         self.values: Array = np.empty(64, dtype)
         self.size = 0
         self._code = "d" if dtype == "float64" else "f"
-        self._event: Mapping[Name, Any] | None = None
+        self.kept: Mapping[Name, Any] | None = None
+        """A copy of the event that is in the buffers; None of one that is not compared."""
         self._complete = False
         self._unseen: list[tuple[int, Name]] = []
-        self._packers: dict[int, struct.Struct] = {}
+        self._packers: dict[tuple[int, str], struct.Struct] = {}
         # A hashing index that keeps names learns them from `add` alone, so finding is not enough.
         self._keeps_names = getattr(index, "names", False) is True
-        self._layouts: dict[tuple[Name, ...], tuple[Array, struct.Struct]] = {}
+        self._layouts: dict[tuple[Name, ...], Layout] = {}
         crossing = Crossing(index, interactions)
         self._crossing = crossing if crossing.plans.interactions else None
         self._generation = index.generation
+        # Where slots change hands, what was remembered of them must be looked at first.
+        self._quick = objects.SUPPORTED and self._crossing is None and not index.evicts
+        self.by_columns = self._crossing is None and not index.selective
+        """Whether a row depends on nothing but its own names and values, and which have slots."""
+        self.table = 0
+        """Of the layout that the last event had; 0 where dicts are encoded by Python."""
 
-    def encode(self, event: Mapping[Any, Any], *, allocate: bool) -> None:
+    def encode(self, event: Mapping[Any, Any], allocate: bool) -> None:
         """Encode one event; new names get slots only if ``allocate``.
 
         Then names that the index turns away are left out of the row. Each occurrence of a name
@@ -74,13 +82,17 @@ class RowEncoder:
         that is refused leaves no name behind.
         """
         if self.index.generation != self._generation:  # slots have changed hands
-            self._event = None
-            self._layouts.clear()
+            self._forget()
             self._generation = self.index.generation
+        if self.table and type(event) is dict:
+            size = objects.encode_numbers(id(event), self.table)
+            if size >= 0:
+                self.size, self.kept, self._complete = size, None, True
+                return
         try:
             # In the same order too: another order adds up to other last bits, and after a restart
             # there is nothing to compare with.
-            if event == self._event and list(event) == list(self._event):
+            if event == self.kept and list(event) == list(self.kept):
                 if self._complete or not allocate:
                     return
                 if not self._keeps_names:
@@ -89,12 +101,17 @@ class RowEncoder:
                     return
         except (TypeError, ValueError, OverflowError):
             pass  # pandas' NA and arrays have no truth value; numpy refuses huge integers
-        self._event = None
+        self.kept = None
         try:
             self._encode_new(event, allocate)
         except (AttributeError, TypeError):
             refuse_event(event)
             raise
+
+    def _forget(self) -> None:
+        self.kept = None
+        self._layouts.clear()
+        self.table = 0
 
     def check(self, event: Mapping[Any, Any]) -> None:
         """Raise what learning the event would raise, and change nothing."""
@@ -107,40 +124,53 @@ class RowEncoder:
         """Encode an event that is not the last one."""
         names = tuple(event)
         layout = self._layouts.get(names)
-        if layout is not None:
-            numbers: Collection[Any] = event.values()
-            try:
-                # A sum that is not NaN says in one pass that no value is (nor a string, nor None).
-                total = sum(numbers)
-                if total == total:
-                    if self._crossing is not None:
-                        numbers = self._crossing.numbers(event, names)
-                    layout[1].pack_into(self.values, 0, *numbers)  # type: ignore[arg-type]
-                    self.slots = layout[0]
-                    self.size = len(self.slots)
-                    self._event = dict(event)
-                    self._complete = True
-                    return
-            except (TypeError, struct.error, OverflowError):
-                pass
+        if layout is not None and self._encode_known(event, names, layout):
+            return
         self._encode_each(event, names, allocate)
         # A row that lacks names is not to be taken for the event's when it comes again.
-        self._event = dict(event) if self._complete or not allocate else None
+        self.kept = dict(event) if self._complete or not allocate else None
+
+    def _encode_known(
+        self, event: Mapping[Any, Any], names: tuple[Name, ...], layout: Layout
+    ) -> bool:
+        """Encode an event whose names were met; False if it has not only numbers."""
+        if self._quick and type(event) is dict:
+            self.table = layout.table
+            self.size = objects.encode_numbers(id(event), layout.table)
+            self._complete = True
+            if self.size >= 0:
+                return True
+        numbers: Collection[Any] = event.values()
+        try:
+            # A sum that is not NaN says in one pass that no value is (nor a string, nor None).
+            total = sum(numbers)
+            if total != total:
+                return False
+            if self._crossing is not None:
+                numbers = self._crossing.numbers(event, names)
+            self._packer(len(layout.slots)).pack_into(self.values, 0, *numbers)  # type: ignore[arg-type]
+        except (TypeError, struct.error, OverflowError):
+            return False
+        self.size = len(layout.slots)
+        self.slots[: self.size] = layout.slots
+        self.kept = dict(event)
+        self._complete = True
+        return True
 
     def _add_unseen(self) -> None:
         """Offer the row's unknown names to the index; those that get no slot leave the row."""
         for _, name in self._unseen:
             if type(name) is not str:
                 plain_name(name)  # all of them before the first is added
-        slots = self.slots = self.slots.copy()  # `encode_rows` still holds the other one
+        slots = self.slots[: self.size]
         self.index.add_unseen(slots, self._unseen)
         kept = slots != UNSEEN
         self._complete = bool(kept.all())
         if not self._complete:
-            self._event = None
+            self.kept = None
             values = self.values[: self.size][kept]
-            self.slots, self.size = slots[kept], len(values)
-            self.values[: self.size] = values
+            self.size = len(values)
+            self.slots[: self.size], self.values[: self.size] = slots[kept], values
             self._unseen = []
 
     def _encode_each(
@@ -184,24 +214,29 @@ class RowEncoder:
         self._complete = not unseen and (allocate or not self._keeps_names)
         if unseen and allocate:
             self._add_unseen()
-        if ordinary and self._complete and len(self._layouts) < LAYOUTS_LIMIT:
-            self._layouts[names] = (self.slots, self._packer(self.size))
+        room = len(self._layouts) < LAYOUTS_LIMIT and names not in self._layouts
+        if ordinary and self._complete and room:
+            slots_row = self.slots[: self.size].copy()
+            self._layouts[names] = Layout(names, slots_row, (self.slots, self.values))
 
     def _store(self, slots: list[int], values: list[float]) -> None:
         size = self.size = len(slots)
         if size > len(self.values):
+            self.slots = np.empty(2 * size, np.uint32)
             self.values = np.empty(2 * size, self.values.dtype)
-        # Through array and struct: a third of the time that numpy takes for a list.
-        self.slots = np.frombuffer(array("I", slots), np.uint32) if size else NO_SLOTS
+            self._forget()  # layouts write to the buffers
+        # Through struct: a third of the time that numpy takes for a list.
+        self._packer(size, "I").pack_into(self.slots, 0, *slots)  # type: ignore[arg-type]
         try:
             self._packer(size).pack_into(self.values, 0, *values)  # type: ignore[arg-type]
         except (struct.error, OverflowError):
             self.values[:size] = [clamped(value) for value in values]
 
-    def _packer(self, size: int) -> struct.Struct:
-        packer = self._packers.get(size)
+    def _packer(self, size: int, code: str = "") -> struct.Struct:
+        key = size, code or self._code
+        packer = self._packers.get(key)
         if packer is None:
-            packer = self._packers[size] = struct.Struct(f"{size}{self._code}")
+            packer = self._packers[key] = struct.Struct(f"{size}{key[1]}")
         return packer
 
     def encode_rows(
@@ -214,7 +249,7 @@ class RowEncoder:
         indptr = [0]
         for event, one in zip(events, each, strict=False):
             self.encode(event, allocate=one)
-            slots.append(self.slots)
+            slots.append(self.slots[: self.size].copy())
             values.append(self.values[: self.size].copy())
             indptr.append(indptr[-1] + self.size)
         return np.array(indptr, np.int64), np.concatenate(slots), np.concatenate(values)

@@ -78,7 +78,8 @@ def learn_rows_hogwild(
             indptr[first : last + 1], slots, values, targets[first:last], importances[first:last],
             learner.fit_intercept, scores[first:last],
         )  # fmt: skip
-        return counts - before
+        changed: Array = counts - before
+        return changed
 
     with ThreadPoolExecutor(threads) as pool:
         for counted in pool.map(part, bounds[:-1].tolist(), bounds[1:].tolist()):

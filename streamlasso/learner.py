@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import eviction
+from streamlasso.addresses import VOID, Described
 from streamlasso.checks import flag
 from streamlasso.events import ROWS
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
@@ -18,13 +19,14 @@ from streamlasso.readings import Readings
 from streamlasso.recipe import TOUCHED, Recipe
 from streamlasso.rules import Rule
 from streamlasso.specialise import Kernels, kernels_for
+from streamlasso.taking_one import TakesOne
 
 __all__ = ["Learner"]
 
 Array = npt.NDArray[Any]
 
 
-class Learner(Readings):
+class Learner(Readings, TakesOne):
     """One linear model, or several side by side, over the slots of one index.
 
     score = intercept + Σ weight[slot]·value. Learning returns the scores from *before* the update,
@@ -67,6 +69,8 @@ class Learner(Readings):
     array([0.  , 0.06])
     """
 
+    state, hyper, counts, ledger = Described(), Described(), Described(), Described()
+
     def __init__(
         self,
         rule: Rule | Sequence[Rule],
@@ -95,12 +99,12 @@ class Learner(Readings):
         self.scale = scale
         self.select = select
         check(self, given)
-        self.counts: Array = np.zeros((4, self.lanes), np.int64)
+        self.counts = np.zeros((4, self.lanes), np.int64)
         self.hyper = stack_hyper(self.rules, self.lanes, dtype)
         self.ledger = new_ledger(len(self.rules), self.lanes, self.loss, select, memory)
         width = self.recipe.width
         capacity = min(max(self.index.size, 64), self.index.limit)
-        self.state: Array = np.zeros((capacity, width), dtype)
+        self.state = np.zeros((capacity, width), dtype)
         self._prepare()
 
     @property
@@ -109,6 +113,7 @@ class Learner(Readings):
         return Recipe.of(
             self.rule, self.loss, self.lanes, scale=self.scale, select=self.select,
             several_targets=self.outputs > 1, evicts=self.index.evicts,
+            dtype=self.dtype,
         )  # fmt: skip
 
     def _prepare(self) -> None:
@@ -120,6 +125,13 @@ class Learner(Readings):
         eviction.attach(self)
         self._naming = Naming(self.rules, self.recipe)
         self._ready = FIRST if self._naming.needed else len(self.state)
+        self._clear_desk()
+
+    def _arrays(self) -> tuple[Array, ...]:
+        return (
+            self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
+            self._scores,
+        )  # fmt: skip
 
     def refresh(self) -> None:
         """Forget what was derived from the names: after arrays were put in place."""
@@ -131,7 +143,8 @@ class Learner(Readings):
         return self.lanes + (self.select is not None)
 
     def __getstate__(self) -> dict[str, Any]:
-        derived = ("_kernels", "_events", "_scores", "_loss_hyper", "_naming", "_ready")
+        derived = ("_kernels", "_events", "_scores", "_loss_hyper", "_naming", "_ready",
+                   "_desk", "_flags")  # fmt: skip
         return {name: value for name, value in self.__dict__.items() if name not in derived}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -154,34 +167,6 @@ class Learner(Readings):
         self._prepare()
 
     # Learning and scoring
-
-    def learn_row(
-        self, slots: Array, values: Array, size: int, target: float, importance: float = 1.0
-    ) -> float:
-        """Learn one row, given as the first ``size`` entries of ``slots`` and ``values``.
-
-        For callers that own buffers of the right types (uint32, and the state's) and take slots
-        from the index: nothing is checked but the importance. Returns the score that was served:
-        that of the selected lane, otherwise of the first. With several targets use `learn_rows`.
-        """
-        if importance < 0:
-            raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
-        self._catch_up()
-        score: float = self._kernels.learn_row(
-            self.state, self.hyper, self.counts, self._events, self.ledger, self._loss_hyper,
-            slots, values, size, float(target), float(importance),
-            self.fit_intercept, self._scores,
-        )  # fmt: skip
-        return score
-
-    def score_row(self, slots: Array, values: Array, size: int) -> float:
-        """The served score of one row, given as for `learn_row`; changes nothing."""
-        self._catch_up()
-        score: float = self._kernels.score_row(
-            self.state, self.hyper, self.counts, self.ledger, slots, values, size,
-            self.fit_intercept, self._scores,
-        )  # fmt: skip
-        return score
 
     def score_lanes(self, slots: Array, values: Array, size: int) -> Array:
         """The scores of one row by all lanes, shape (models,); given as for `learn_row`."""
@@ -222,6 +207,7 @@ class Learner(Readings):
         if self._naming.needed:
             self._naming.prepare(self.index, self.state)
             self._ready = self._naming.known
+        self._desk = VOID
 
     def _lanes_out(self, scores: Array) -> Array:
         if self.select is not None:

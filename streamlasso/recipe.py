@@ -33,11 +33,13 @@ class Recipe:
     evicts: bool
     abreast: bool
     """Whether the rule's functions hold for many slots or lanes at once."""
+    dtype: str = "float64"
 
     @classmethod
     def of(
         cls, rule: Rule, loss: Loss, lanes: int = 1, *, scale: str | None = None,
         select: str | None = None, several_targets: bool = False, evicts: bool = False,
+        dtype: str = "float64",
     ) -> "Recipe":  # fmt: skip
         """The recipe of a rule and a loss: hyper-parameters do not matter, modes do."""
         penalty = rule.l1_penalty
@@ -46,7 +48,7 @@ class Recipe:
         strength = rule.penalties[0] if rule.penalties else ""
         return cls(
             *kinds, mode, rule.columns, rule.rows, strength, penalty.renews, lanes, scale, select,
-            several_targets, evicts, rule.abreast and penalty.abreast,
+            several_targets, evicts, rule.abreast and penalty.abreast, dtype,
         )  # fmt: skip
 
     @property
@@ -83,4 +85,5 @@ class Recipe:
         parts += ["select", self.select] if self.select else []
         parts += ["outputs"] if self.several_targets else []
         parts += ["evicting"] if self.evicts else []
+        parts += [self.dtype] if self.dtype != "float64" else []
         return "_".join(parts)

@@ -4,11 +4,9 @@ import numpy as np
 
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.numerics import prefetch
-from streamlasso.table import CELL, HEAD, U, append, cell_of, enter, has_room, slot_at
+from streamlasso.table import AHEAD, CELL, HEAD, U, append, cell_of, enter, has_room, slot_at
 
 __all__ = ["note_rows", "resolve_rows", "shift_keys"]
-
-AHEAD = 12  # names; fewer cost more where the table is large, more gain nothing (measured)
 
 
 def resolve_rows(

@@ -12,17 +12,29 @@ parts can have the same number, and with the same name the linker takes one part
 
 import hashlib
 import inspect
+import math
 import sys
 import types
-import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numba import njit
 
-from streamlasso import events, kernels, numerics, scales, selection, simd
+from streamlasso import (
+    addresses,
+    events,
+    jitting,
+    kernels,
+    numerics,
+    objects,
+    scales,
+    selection,
+    simd,
+)
+from streamlasso.jitting import PART, compile_top
 from streamlasso.losses import Loss
 from streamlasso.recipe import TOUCHED, Recipe
 
@@ -42,6 +54,7 @@ KERNELS = (
 SIMD = (simd, simd.kinds, simd.arithmetic, simd.memory, simd.blocks)
 
 BEFORE_LOSS = (
+    "row_size",
     "tracked",
     "score_one",
     "spread_one",
@@ -51,26 +64,7 @@ BEFORE_LOSS = (
 )
 """The parts that do not depend on the loss, each before those that call it."""
 
-# ``_nrt=False`` compiles without numba's reference counting: no kernel allocates, and the atomic
-# counts on a dozen arrays cost 135 ns a row, a fifth of a row of 39 features (measured).
-# C code calls no kernel, and Python no part of one: their wrappers took 40 % of the compiling.
-JIT = {"error_model": "numpy", "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
-PART = {**JIT, "no_cpython_wrapper": True}
-
-
-def compile_top(function: Callable[..., Any], *, cached: bool = True) -> Callable[..., Any]:
-    """Compile, on disk where a cache directory can be written."""
-    if cached:
-        try:
-            return njit(cache=True, **JIT)(function)  # type: ignore[no-any-return]
-        except RuntimeError as error:
-            warnings.warn(
-                f"kernels are compiled anew in each process: {error}; "
-                "set NUMBA_CACHE_DIR to a directory that can be written",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-    return njit(**JIT)(function)  # type: ignore[no-any-return]
+NUMBERS = {"WHOLE": np.int64, "UNSIGNED": np.uint32, "DOUBLE": np.float64}
 
 
 @cache
@@ -187,7 +181,7 @@ def _sources(recipe: Recipe) -> tuple[str, ...]:
     modules |= {function.__module__ for function in _functions(recipe).values()}
     # A rule of the user's own, wherever it lives.
     modules |= {recipe.rule.__module__, recipe.penalty.__module__, recipe.loss.__module__}
-    shared = (*KERNELS, *SIMD, numerics, events, selection)
+    shared = (*KERNELS, *SIMD, addresses, jitting, objects, numerics, events, selection)
     return (__name__, *sorted(modules), *(module.__name__ for module in shared))
 
 
@@ -209,12 +203,19 @@ def _specialise(recipe: Recipe, compiled: bool) -> Kernels:
     bound = _bind(recipe, compiled)
     parts: dict[str, Any] = {name.upper(): function for name, function in bound.items()}
     parts |= {**_switches(recipe), "PREFETCH": numerics.prefetch if compiled else _pass}
+    parts |= {"REAL": np.dtype(recipe.dtype).type, **NUMBERS}
+    parts["ENCODE"] = objects.encode if compiled else objects.encode_nothing
+    parts |= addresses.compiled_arrays if compiled else addresses.interpreted_arrays
     cached = _digest(*_sources(recipe)) is not None
 
     def build(template: Callable[..., Any], label: str, top: bool = True) -> Callable[..., Any]:
         name = f"{template.__name__}_{_suffix(recipe, label)}"
-        copy: Callable[..., Any] = _copy(template, {**vars(kernels.names), **parts}, name)
-        return compile_top(copy, cached=cached) if compiled and top else jit(copy)
+        copy: Callable[..., Any] = _copy(
+            template, {**vars(kernels.names), "math": math, **parts}, name
+        )
+        # To give up the interpreter's lock and take it again costs 40 ns, a tenth of a row.
+        nogil = not template.__name__.endswith("_row")
+        return compile_top(copy, cached=cached, nogil=nogil) if compiled and top else jit(copy)
 
     label = recipe.label
     if recipe.select is not None:

@@ -16,12 +16,14 @@ cost 3.4 ns a feature among 10⁴ names and 5–7 ns among 10⁷, a third to a h
 import numpy as np
 from numba import njit
 
-from streamlasso.hashing import hash_both
+from streamlasso.hashing import hash64, hash_both
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.memory import copy_bytes, load8, load64, store8, store64
+from streamlasso.numerics import prefetch
 from streamlasso.specialise import PART
 
 __all__ = [
+    "AHEAD",
     "CELL",
     "COUNTS",
     "FILLED",
@@ -51,6 +53,7 @@ COUNTS = 4
 
 CELL = 16  # bytes
 HEAD = 10  # bytes that the head of a name takes at most
+AHEAD = 24  # names; among 10⁷ 12 take a tenth more and 4 six times as long (measured)
 
 U = np.uint64
 LOW = np.uint64(0xFFFFFFFF)
@@ -216,13 +219,28 @@ def spread(table, cells, first):
         _fill(table, cell_of(table, key, word >> U(32)), key, word >> U(32), word & LOW)
 
 
+@njit(**PART)
+def _nearing(table, arena, at, stop):
+    """Begin to load the cell of the name at a place; where the next one is."""
+    if at >= stop:
+        return at
+    start, size, other = _head(arena, at)
+    key = hash64(arena, start, start + size, U(other))
+    prefetch(table, np.int64((key << U(4)) & U(len(table) * 8 - CELL)) >> 3)
+    return start + size
+
+
 def enter_all(table, places, arena, counts, slots, stop):
     """Fill table and places from an arena with one name after the other up to byte ``stop``.
 
     ``slots`` are theirs, ascending; if there are none, 2, 3, … It goes on from where it was, and
     returns whether it came to the end: otherwise table or places had no room.
     """
+    ahead = counts[USED]
+    for _ in range(AHEAD):
+        ahead = _nearing(table, arena, ahead, stop)
     while counts[USED] < stop:
+        ahead = _nearing(table, arena, ahead, stop)
         i = counts[FILLED]
         slot = np.int64(slots[i]) if len(slots) else i + FIRST
         if slot - FIRST >= len(places) or 8 * (i + 1) > 3 * len(table):

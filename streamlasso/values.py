@@ -9,7 +9,7 @@ from typing import Any
 
 from streamlasso.index import Name
 
-__all__ = ["categorical_name", "clamped", "feature_name", "number", "present"]
+__all__ = ["categorical_name", "clamped", "feature", "feature_name", "number", "present"]
 
 
 def categorical_name(name: Name, value: str) -> Name:
@@ -34,6 +34,17 @@ def number(name: Name, value: Any) -> float:
             f"feature {name!r} has the value {value!r} of type {type(value).__name__}; "
             "a value must be a number, a string, a bool or None: flatten or convert it"
         ) from None
+
+
+def feature(name: Name, value: Any) -> tuple[Name, float] | None:
+    """The feature of any field, and its value; None if it is absent."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return categorical_name(name, str.__str__(value)), 1.0
+    if not isinstance(value, float | int):
+        value = number(name, value)
+    return None if value != value else (name, clamped(value))
 
 
 def present(event: Mapping[Name, Any]) -> dict[Name, Any]:

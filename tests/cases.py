@@ -186,6 +186,23 @@ SCALAR = [name for name, kind in LOSSES.items() if not kind.together]
 each_loss = pytest.mark.parametrize("loss", SCALAR)
 
 
+def pairs_of(variants: list[Variant]) -> list[tuple[Variant, str]]:
+    """Three losses for each variant, in turn, so that every rule has every loss."""
+    seen: dict[type, int] = {}
+    pairs = []
+    for variant in variants:
+        first = seen[type(variant.rule)] = seen.get(type(variant.rule), -3) + 3
+        pairs += [(variant, SCALAR[(first + i) % len(SCALAR)]) for i in range(3)]
+    return pairs
+
+
+def each_pair(variants: list[Variant]) -> pytest.MarkDecorator:
+    """A test of `pairs_of` these variants."""
+    pairs = pairs_of(variants)
+    ids = [f"{variant.label}-{loss}" for variant, loss in pairs]
+    return pytest.mark.parametrize(("variant", "loss"), pairs, ids=ids)
+
+
 class Event(NamedTuple):
     """Names are the integers from 0 on; also the coordinates of the dense reference."""
 

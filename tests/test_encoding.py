@@ -271,5 +271,5 @@ def test_the_same_event_in_another_order_is_encoded_anew() -> None:
     encoder = RowEncoder(GrowingIndex())
     encoder.encode({"a": 1.0, "b": 2.0}, allocate=True)
     encoder.encode({"b": 2.0, "a": 1.0}, allocate=True)
-    assert encoder.slots.tolist() == [3, 2]
+    assert encoder.slots[:2].tolist() == [3, 2]
     assert encoder.values[:2].tolist() == [2.0, 1.0]

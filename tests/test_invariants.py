@@ -1,4 +1,7 @@
-"""What must always be true, of every rule with every loss (interpreted)."""
+"""What must always be true, of every rule with every loss (interpreted).
+
+A variant has three losses here, so that a rule has all; in tests/test_rules.py each has all.
+"""
 
 import copy
 import math
@@ -14,15 +17,18 @@ import reference
 from cases import (
     DIMENSION,
     MODES,
+    SCALAR,
     VARIANTS,
     Array,
     Event,
     Variant,
     each_loss,
     each_mode,
+    each_pair,
     each_variant,
     learn,
     learner_for,
+    pairs_of,
     rows,
     state_of,
     stream,
@@ -96,8 +102,7 @@ def assert_chunking_changes_no_bit(rule: Rule, loss: str, *, compiled: bool) -> 
         assert state_of(chunked) == state_of(whole)
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_rows_learned_in_any_chunks_give_the_same_bits(variant: Variant, loss: str) -> None:
     assert_chunking_changes_no_bit(variant.rule, loss, compiled=False)
 
@@ -133,8 +138,7 @@ def far_targets(loss: str) -> tuple[float, float]:
     return {"binary": (1.0, 0.0), "real": (1.0, -1.0), "count": (3.0, 0.0)}[LOSSES[loss].domain]
 
 
-@each_loss
-@each_sparse_variant
+@each_pair(SPARSE)
 def test_a_weight_returns_to_exactly_zero(variant: Variant, loss: str) -> None:
     learner = learner_for(variant.rule, loss, fit_intercept=False)
     upwards, against = far_targets(loss)
@@ -155,8 +159,7 @@ def test_a_weight_returns_to_exactly_zero(variant: Variant, loss: str) -> None:
     assert learner.survey()[1][0, 0] == len(learner.weights())
 
 
-@each_loss
-@each_sparse_variant
+@each_pair(SPARSE)
 def test_a_weight_that_nothing_touches_reaches_exactly_zero_if_the_rule_says_it_fades(
     variant: Variant, loss: str
 ) -> None:
@@ -277,14 +280,12 @@ def assert_reading_is_pure(rule: Rule, loss: str, *, compiled: bool) -> None:
     assert state_of(watched) == state_of(alone)
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_reading_changes_nothing(variant: Variant, loss: str) -> None:
     assert_reading_is_pure(variant.rule, loss, compiled=False)
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_the_weights_that_are_read_are_those_that_score(variant: Variant, loss: str) -> None:
     learner = learner_for(variant.rule, loss)
     learn(learner, stream(loss, 100))
@@ -313,8 +314,7 @@ def test_slots_0_and_1_are_neither_features_nor_counted() -> None:
     assert set(learner.weights()) == set(np.flatnonzero(weights[FIRST:]).tolist())
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_counts_and_norms_agree_with_the_weights(variant: Variant, loss: str) -> None:
     learner = learner_for(variant.rule, loss)
     events = stream(loss, 200)
@@ -334,8 +334,7 @@ def test_counts_and_norms_agree_with_the_weights(variant: Variant, loss: str) ->
 DUALS = [v for v in VARIANTS if "dual" in v.rule.columns and not moved_by_others(v)]
 
 
-@each_loss
-@pytest.mark.parametrize("variant", DUALS, ids=lambda variant: variant.label)
+@each_pair(DUALS)
 def test_with_a_dual_the_count_is_exact_where_every_event_has_every_feature(
     variant: Variant, loss: str
 ) -> None:
@@ -351,8 +350,7 @@ def test_with_a_dual_the_count_is_exact_where_every_event_has_every_feature(
 # Importance
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_importance_0_scores_and_changes_nothing(variant: Variant, loss: str) -> None:
     events = stream(loss, 60, importances=[1.0])
     learner = learner_for(variant.rule, loss)
@@ -409,8 +407,7 @@ def test_importance_2_is_not_two_repetitions(variant: Variant) -> None:
 # Order, zeros, repetition
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_the_order_of_features_does_not_matter(variant: Variant, loss: str) -> None:
     """Adding in another order rounds differently: tolerance as against the reference."""
     events = stream(loss, 200)
@@ -422,8 +419,7 @@ def test_the_order_of_features_does_not_matter(variant: Variant, loss: str) -> N
     np.testing.assert_allclose(weights_of(forward), weights_of(backward), 1e-12, 2e-13)
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_a_zero_value_is_the_same_as_an_absent_feature(variant: Variant, loss: str) -> None:
     if moved_by_others(variant) or (variant.rule.forgets and "touch" in variant.rule.columns):
         return  # being there, be it with 0, is a touch: it says when squares fade, and who is known
@@ -499,8 +495,7 @@ def assert_bad_events_leave_no_trace(rule: Rule, loss: str, *, compiled: bool) -
     assert state_of(mixed) | {"rejected": 0} == state_of(clean)
 
 
-@each_loss
-@each_variant
+@each_pair(VARIANTS)
 def test_what_is_not_finite_leaves_the_state_untouched_and_is_counted(
     variant: Variant, loss: str
 ) -> None:
@@ -561,6 +556,11 @@ def test_scoring_unknown_names_allocates_nothing(index: HashingIndex | None) -> 
     if index is None:
         known = learner.intercept() + sum(learner.weights().values())
         np.testing.assert_allclose(scores, known, rtol=1e-14)
+
+
+def test_every_rule_is_held_with_every_loss() -> None:
+    pairs = {(type(variant.rule), loss) for variant, loss in pairs_of(VARIANTS)}
+    assert pairs == {(type(v.rule), loss) for v in VARIANTS for loss in SCALAR}
 
 
 def test_modes_cover_every_compiled_form_of_the_variants() -> None:

@@ -442,7 +442,7 @@ EDITS = [
         "return state.dtype.type(1)\n\n\ndef one_fade",
         "return state.dtype.type(0.5)\n\n\ndef one_fade",
     ),
-    ("specialise.py", '"nogil": True', '"nogil": True, "fastmath": True'),
+    ("jitting.py", '"nogil": True', '"nogil": True, "fastmath": True'),
 ]
 
 
@@ -464,7 +464,7 @@ def test_kernels_are_compiled_once_on_disk_and_anew_after_any_edit(
         path.write_text(source.replace(old, new), encoding="utf-8")
         edited = run(package, cache)
         assert edited["hits"] == 0, file
-        if file != "specialise.py":
+        if file != "jitting.py":
             assert edited["weights"] != first["weights"], file
         path.write_text(source, encoding="utf-8")
 
@@ -477,7 +477,7 @@ def test_without_a_cache_directory_kernels_warn_and_work(package: Path, tmp_path
         (folder / "__pycache__").write_text("", encoding="utf-8")
     report = run(package, blocked / "x", HOME=str(blocked), XDG_CACHE_HOME=str(blocked / "y"))
     assert set(report["signatures"].values()) == {1}
-    assert len(report["warnings"]) == 10 + len(TOP)
+    assert len(report["warnings"]) == 11 + len(TOP)
     for warning in report["warnings"]:
         assert warning.startswith("RuntimeWarning: kernels are compiled anew in each process")
         assert "NUMBA_CACHE_DIR" in warning

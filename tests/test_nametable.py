@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamlasso import GrowingIndex, HashingIndex, growth
+from streamlasso import FTRLProximal, GrowingIndex, HashingIndex, SparseRegressor, growth, load
 from streamlasso.growth import extended, zeros
 from streamlasso.hashing import hash_bytes
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.names import Name
 from streamlasso.nametable import NameTable, pack, unpack
+from streamlasso.snapshot import capture
 
 tried = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
@@ -208,3 +210,20 @@ def test_growing_copies_where_nothing_can_be_reserved(monkeypatch: pytest.Monkey
     array = zeros((4, 2), np.float32)
     array[:] = 3
     assert extended(array, 6).tolist() == [[3.0, 3.0]] * 4 + [[0.0, 0.0]] * 2
+
+
+def test_a_model_whose_arrays_grow_where_they_are_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def learned(large: int) -> Any:
+        monkeypatch.setattr(growth, "LARGE", large)
+        model = SparseRegressor(FTRLProximal(alpha=0.5))
+        for i in range(700):
+            model.learn_one({f"n{i}": 1.0, f"n{i // 2}": 2.0, ("t", i % 3): -1.0}, float(i % 5))
+            if i % 200 == 130:
+                model = [pickle.loads(pickle.dumps(model)), load(model.save(tmp_path / "m"))][i % 2]
+        return model
+
+    plain, reserved = learned(1 << 24), learned(1 << 9)
+    assert len(reserved.learner.state) == 1024
+    assert capture(plain).serialise() == capture(reserved).serialise()

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from streamlasso.scanning.scanned import PADDING
 from streamlasso.specialise import PART, compile_top
 from streamlasso_service.records import Block, Partition, Record
 
@@ -236,7 +237,8 @@ def block_of(partition: Partition, parts: Sequence[Rows]) -> KafkaBlock:
         sizes = [buffer.size for buffer in buffers]
         shifts = np.cumsum([0, *sizes[:-1]])
         table[:OFFSET] += np.repeat(shifts, [len(rows) for rows in parts])
-        buffer = np.concatenate(buffers)
+        # With room behind the last: a scanner would copy it all.
+        buffer = np.concatenate([*buffers, np.zeros(PADDING, np.uint8)])
         buffer.flags.writeable = False
     start, stop, key_start, key_stop, headers, offset = table
     return KafkaBlock(

@@ -8,9 +8,13 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.scanning.scanned import PADDING
+
 __all__ = ["Bad", "Batch", "Block", "Event", "Partition", "Record", "joined"]
 
 Array = npt.NDArray[Any]
+
+BEHIND = bytes(PADDING)  # without it a scanner would copy the buffer
 
 
 class Partition(NamedTuple):
@@ -113,11 +117,11 @@ class Made(Block):
 
 
 def joined(values: list[bytes]) -> tuple[Array, Array, Array]:
-    """Values one after the other: the buffer, and where each starts and stops."""
+    """Values one after the other: the buffer, `PADDING` at its end, and where each is in it."""
     stops = np.cumsum(np.fromiter(map(len, values), np.int64, len(values)))
     starts = np.zeros_like(stops)
     starts[1:] = stops[:-1]
-    return np.frombuffer(b"".join(values), np.uint8), starts, stops
+    return np.frombuffer(b"".join([*values, BEHIND]), np.uint8), starts, stops
 
 
 class Batch:

@@ -14,6 +14,7 @@ from streamlasso.estimators.making import make_learner
 from streamlasso.estimators.pending import Pending, checked_token
 from streamlasso.estimators.reports import Reports
 from streamlasso.feeding import learn_events
+from streamlasso.frames import check_frame, frame_entries
 from streamlasso.grid import listed
 from streamlasso.index import FeatureIndex, GrowingIndex, Name, checked_index
 from streamlasso.interactions import Interactions, checked_interactions
@@ -121,7 +122,7 @@ class SparseLinear(Reports):
     # Learning and scoring
 
     def _learn(self, x: Event, target: float, w: float, token: Any = None) -> None:
-        encoder = self._encoder
+        encoder, learner = self._encoder, self._learner
         if token is not None:
             token = checked_token(token)
         try:
@@ -130,12 +131,15 @@ class SparseLinear(Reports):
             allocate = False
         if not allocate:
             check_importance(w)
-        encoder.encode(x, allocate=allocate)
-        row = encoder.slots, encoder.values, encoder.size
-        learner = self._learner
+        if encoder.table and type(x) is dict and token is None and self._companion is None:
+            score = learner.learn_event(x, encoder, target, w)
+            if score is not None:
+                return
+        encoder.encode(x, allocate)
         if token is None or isinstance(learner, Learner):
-            learner.learn_row(*row, target, w)
+            learner.learn_row(encoder.slots, encoder.values, encoder.size, target, w)
         else:
+            row = encoder.slots, encoder.values, encoder.size
             inputs = self._pending.take(token)
             learner.learn_row(*row, target, w, inputs, len(self._pending))
         if self._companion is not None and isinstance(learner, Learner):
@@ -146,11 +150,14 @@ class SparseLinear(Reports):
         encoder = self._encoder
         if token is not None:
             token = checked_token(token)
-        encoder.encode(x, allocate=False)
-        row = encoder.slots, encoder.values, encoder.size
-        learner = self._learner
-        score = learner.score_row(*row)
-        self._remember(token)
+        score = None
+        if encoder.table and type(x) is dict:
+            score = self._learner.score_event(x, encoder)
+        if score is None:
+            encoder.encode(x, False)
+            score = self._learner.score_row(encoder.slots, encoder.values, encoder.size)
+        if token is not None:
+            self._remember(token)
         if score - score:  # NaN, of what is not finite
             refuse_infinite(x)
         return score
@@ -172,6 +179,13 @@ class SparseLinear(Reports):
         learner = self._learner
         targets = checked_targets(targets, len(X), learner.loss, learner.dtype)
         importances = self._importances(w, len(X))
+        entries = None
+        if self._companion is None:
+            entries = frame_entries(self._encoder, X, importances != 0)
+        if entries is not None:
+            learner.learn_encoded(*entries, targets, importances)
+            return
+        check_frame(self._encoder, X)
         events = frame_rows(X)
         if self._companion is not None:  # it must see the weights as they were at each row
             for event, target, one in zip(events, targets, importances, strict=True):
@@ -180,7 +194,9 @@ class SparseLinear(Reports):
             learn_events(learner, self._encoder, events, targets, importances)
 
     def _score_frame(self, X: "pd.DataFrame") -> Array:
-        rows = self._encoder.encode_rows(frame_rows(X), allocate=False)
+        rows = frame_entries(self._encoder, X, None)
+        if rows is None:
+            rows = self._encoder.encode_rows(frame_rows(X), allocate=False)
         scores = self._learner.score_rows(*rows)
         if not np.isfinite(scores).all():
             for event in frame_rows(X):

@@ -8,11 +8,11 @@ import numpy.typing as npt
 from river import base
 
 from streamlasso.checks import check_importance
-from streamlasso.encoding import frame_rows
 from streamlasso.estimators.base import Event
 from streamlasso.estimators.by_label import ByLabel
 from streamlasso.estimators.pending import Pending, checked_token
 from streamlasso.feeding import score_lanes
+from streamlasso.frames import check_frame
 from streamlasso.index import FeatureIndex
 from streamlasso.interactions import Interactions
 from streamlasso.labels import Labels
@@ -174,11 +174,13 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         With a ``token`` (a string, an integer or a tuple of such) the event is kept in mind until
         `learn_one` gets its label with it: learned as if it had come at once, it would mislead.
         """
-        if self._many:
+        loss = self._learner.loss
+        if loss.together:
             shares = self._probabilities(self._scores(x, token)[None, :])[0].tolist()
             return dict(zip(self.classes, shares, strict=True))
-        positive = float(self._learner.loss.mean(self._score(x, token)))
-        return dict(zip(self.classes, (1.0 - positive, positive), strict=True))
+        positive = loss.mean(self._score(x, token))
+        negative_label, positive_label = self._labels.classes
+        return {negative_label: 1.0 - positive, positive_label: positive}
 
     def predict_one(self, x: Event, token: Any = None) -> Any:
         """The most likely label; of equals the first, with two the negative one.
@@ -193,6 +195,10 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
         """The same as `learn_one` row by row, to the bit; ``w`` is a number or one per row."""
         labels = np.asarray(y).tolist()
         weights = self._importances(w, len(labels))
+        numbers = self._numbers_of(labels)
+        if numbers is not None:
+            self._learn_frame(X, numbers, weights)
+            return
         self._check_new(X, labels, weights.tolist())
         start = 0
         targets: list[float] = []
@@ -205,20 +211,25 @@ class SparseClassifier(ByLabel, base.MiniBatchClassifier):  # type: ignore[misc]
             targets.append(self._target(label, weight))
         self._learn_frame(X.iloc[start:], np.array(targets, np.float64), weights[start:])
 
+    def _numbers_of(self, labels: list[Any]) -> Array | None:
+        """The numbers of labels that were all met before, otherwise None."""
+        try:
+            distinct = set(labels)
+        except TypeError:
+            return None  # not hashable: refused when it is learned
+        numbers = {label: self._labels.number(label) for label in distinct}
+        if None in numbers.values():
+            return None
+        return np.array([*map(numbers.__getitem__, labels)], np.float64)
+
     def _check_new(self, X: "pd.DataFrame", labels: list[Any], weights: list[float]) -> None:
         """Where there are new labels, an error before the first of them is a class."""
-        try:
-            if self._labels.seen.issuperset(labels):
-                return
-        except TypeError:
-            pass  # not hashable: refused here
         trial = self._labels.copy()
         for label, weight in zip(labels, weights, strict=True):
             trial.target(label, weight)
         if len(labels) != len(X):
             raise ValueError(f"targets has shape ({len(labels)},); it must be ({len(X)},)")
-        for event in frame_rows(X):
-            self._encoder.check(event)
+        check_frame(self._encoder, X)
 
     def _frame_scores(self, X: "pd.DataFrame") -> Array:
         scores = self._score_frame(X)

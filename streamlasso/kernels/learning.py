@@ -2,6 +2,8 @@
 intercept's part and the features'.
 """
 
+import math
+
 from streamlasso.kernels.names import (
     ADVANCE,
     APART,
@@ -9,7 +11,9 @@ from streamlasso.kernels.names import (
     COUNTS,
     CURVATURE,
     CURVED,
+    DOUBLE,
     ELECT,
+    HAS_INTERCEPT,
     IMPORTANCE,
     INTERCEPT,
     LANES,
@@ -17,8 +21,20 @@ from streamlasso.kernels.names import (
     LARGEST_64,
     LEARN_ONE,
     MULTI,
+    ON_COUNTS,
+    ON_EVENTS,
+    ON_FLAGS,
+    ON_HYPER,
+    ON_LEDGER,
+    ON_LOSS,
+    ON_SCORES,
+    ON_SLOTS,
+    ON_STATE,
+    ON_VALUES,
     OWN_SPREAD,
+    REAL,
     REJECTED,
+    ROW_SIZE,
     SCORE_ONE,
     SELECTS,
     SLOPE,
@@ -29,9 +45,14 @@ from streamlasso.kernels.names import (
     SURVEY_LANES,
     TARGET,
     TRACK,
+    UNSIGNED,
     VARIANCE,
+    WHOLE,
     WRITE,
     WRITE_FEATURES,
+    array_1,
+    array_2,
+    array_3,
 )
 
 __all__ = ["learn_one", "learn_row", "learn_rows"]
@@ -88,18 +109,26 @@ def learn_one(
         counts[REJECTED, 0] += 1
 
 
-def learn_row(
-    state, hyper, counts, events, ledger, loss_hyper,
-    slots, values, size, target, importance, intercept, scores,
-):  # fmt: skip
-    """Learn one row; its score from before, what was served or the first lane's, is returned."""
+def learn_row(desk, event, at, target, importance):
+    """Learn one row; its score from before, what was served or the first lane's, is returned.
+
+    The row is that of `row_size`; if there is none, NaN, and nothing is done.
+    """
+    size = ROW_SIZE(desk, event, at)
+    if size < 0:
+        return DOUBLE(math.nan)
+    has_intercept = array_1(desk, ON_FLAGS, WHOLE)[HAS_INTERCEPT] != 0
+    hyper, events = array_3(desk, ON_HYPER, REAL), array_2(desk, ON_EVENTS, REAL)
+    scores = array_2(desk, ON_SCORES, REAL)
     for lane in range(LANES):
         events[TARGET, lane] = target
     LEARN_ONE(
-        state, hyper[0], hyper[1], counts, events, ledger, loss_hyper,
-        slots, values, 0, size, importance, intercept, scores, 0,
+        array_2(desk, ON_STATE, REAL), hyper[0], hyper[1], array_2(desk, ON_COUNTS, WHOLE), events,
+        array_2(desk, ON_LEDGER, DOUBLE), array_1(desk, ON_LOSS, REAL),
+        array_1(desk, ON_SLOTS, UNSIGNED), array_1(desk, ON_VALUES, REAL), 0, size, importance,
+        has_intercept, scores, 0,
     )  # fmt: skip
-    return scores[0, LANES if SELECTS else 0]
+    return DOUBLE(scores[0, LANES if SELECTS else 0])
 
 
 def learn_rows(

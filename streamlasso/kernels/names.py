@@ -29,6 +29,15 @@ AHEAD = 64
 # Penalties that are renewed are so after 64, 128, … events.
 FIRST_RENEWAL = 64
 
+# Places of a learner's arrays on its desk (`streamlasso.addresses`).
+ON_FLAGS, ON_SLOTS, ON_VALUES = range(3)
+ON_STATE, ON_HYPER, ON_COUNTS, ON_EVENTS, ON_LEDGER, ON_LOSS, ON_SCORES = range(3, 10)
+
+# Numbers among a learner's flags: whether it has an intercept, the first slot without a record; why
+# a row was not taken, and its length.
+HAS_INTERCEPT, READY, STATUS, LENGTH = range(4)
+FINE, NO_RECORD = 0, 1  # statuses; those below 0 are of `streamlasso.objects`
+
 # What `specialise` binds before compiling.
 LANES = 1
 OWN = 0  # first column of the rule: those before it may be set without an event
@@ -36,6 +45,8 @@ TOUCHED = -1  # the column of the last event's clock, where the index evicts
 BLOCKS = ABREAST = False  # blocks of slots, or all lanes, at once
 APART = MULTI = CURVED = SPREADS = GATHERS = RENEWS = SELECTS = COUNTS = False
 _UNBOUND: Any = None
+REAL = WHOLE = UNSIGNED = DOUBLE = _UNBOUND  # kinds of numbers in arrays: REAL is the state's
+array_1 = array_2 = array_3 = _UNBOUND
 READ = WRITE = STEP = REACH = PLANT = SETTLE = TICK = DUE = RESET = GATHER = RENEW = REPAY = (
     _UNBOUND
 )
@@ -43,6 +54,7 @@ SCALED = OBSERVE = UNIT = SLOPES = SLOPE_OF = CURVATURE_OF = VARIANCE_OF = _UNBO
 VALUE = MEAN = CONSTANT = PREFETCH = ELECT = _UNBOUND
 SCORE_BLOCKS = SCORE_LANES = WRITE_BLOCKS = WRITE_LANES = _UNBOUND
 ALL_LANES = SLOTS_AT = PREFETCH_AT = _UNBOUND
+ENCODE = ROW_SIZE = _UNBOUND
 TRACKED = SCORE_ONE = SPREAD_ONE = WRITE_FEATURES = ADVANCE = TRACK = LEARN_ONE = SURVEY_LANES = (
     _UNBOUND
 )

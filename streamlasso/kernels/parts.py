@@ -15,6 +15,8 @@ from streamlasso.kernels.names import (
     CURVED,
     DEACTIVATED,
     DUE,
+    ENCODE,
+    FINE,
     FIRST,
     FIRST_RENEWAL,
     GATHER,
@@ -22,14 +24,19 @@ from streamlasso.kernels.names import (
     INTERCEPT,
     LANES,
     LARGEST_LOSS,
+    LENGTH,
     LOSS,
     MEMORY,
     MULTI,
+    NO_RECORD,
     OBSERVE,
+    ON_FLAGS,
+    ON_SLOTS,
     OWN,
     OWN_SPREAD,
     PREFETCH,
     READ,
+    READY,
     RENEW,
     RENEWS,
     REPAY,
@@ -45,22 +52,27 @@ from streamlasso.kernels.names import (
     SPREAD,
     SPREADS,
     SQUARE,
+    STATUS,
     STEP,
     TARGET,
     TICK,
     TOUCHED,
     TRACKED,
+    UNSIGNED,
     VALUE,
     VARIANCE,
     VARIANCE_OF,
     WEIGHT,
+    WHOLE,
     WRITE,
     WRITE_BLOCKS,
     WRITE_LANES,
+    array_1,
 )
 
 __all__ = [
     "advance",
+    "row_size",
     "score_one",
     "slopes",
     "spread_one",
@@ -77,6 +89,27 @@ def tracked(state, slot):
     for column in range(OWN, state.shape[1]):
         touched |= state[slot, column] != 0
     return touched
+
+
+def row_size(desk, event, at):
+    """The length of a row in the buffers; below 0, with the status, where it cannot be taken.
+
+    Without an event ``at`` is the length; with the address of one, that of its layout.
+    """
+    flags, slots = array_1(desk, ON_FLAGS, WHOLE), array_1(desk, ON_SLOTS, UNSIGNED)
+    size = ENCODE(event, at) if event else at
+    flags[LENGTH] = size
+    if size < 0:
+        flags[STATUS] = size
+        return size
+    highest = slots[0] if size else 0
+    for i in range(size):
+        highest = max(highest, slots[i])
+    if highest >= flags[READY]:
+        flags[STATUS] = NO_RECORD
+        return -1
+    flags[STATUS] = FINE
+    return size
 
 
 def score_one(

@@ -40,7 +40,11 @@ class Logistic(Loss):
 
     @staticmethod
     def mean(score):  # noqa: D102
-        return sigmoid(score)
+        # As `sigmoid`, of which a call from Python costs twice as much.
+        if score >= 0:
+            return 1.0 / (1.0 + math.exp(-score))
+        odds = math.exp(score)
+        return odds / (1.0 + odds)
 
     @staticmethod
     def constant(mean_target):  # noqa: D102

@@ -7,6 +7,7 @@ from numba import njit
 
 from streamlasso.hashing import hash_both
 from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, ones, trailing_zeros
+from streamlasso.scanning.decimals import text_number
 from streamlasso.scanning.fields import (
     CATEGORICAL,
     GROUP,
@@ -89,6 +90,12 @@ def key_field(data, at, size, before, level, stamp, table):
     return np.int64(field)
 
 
+@njit(**PART)
+def _number_in_text(data, at):
+    """As `text_number`; called, since it is rare."""
+    return text_number(data, at)
+
+
 @njit(forceinline=True, **PART)
 def write_feature(data, key, at, end, shape, number, row, table, features, count, used):
     """Write a feature of a present value; the arena in use after it, −1 if not simple."""
@@ -96,12 +103,14 @@ def write_feature(data, key, at, end, shape, number, row, table, features, count
     keys, checks, names_at, names_size, values, arena = features
     row, count = U(row), U(count)
     kind, name_at, name_size = fields[row, KIND], fields[row, NAME_AT], fields[row, NAME_SIZE]
-    if shape == TEXT or kind == CATEGORICAL:
+    if shape == TEXT and kind > CATEGORICAL:
+        number, stop = _number_in_text(data, at + 1)
+        if stop != end - 1:
+            return -1
+    elif shape == TEXT or kind == CATEGORICAL:
         text, stop = at, end
         if shape == TEXT:
             text, stop = at + 1, end - 1
-            if kind > CATEGORICAL:
-                return -1
         elif shape != FLAG and not canonical(data, at, end):
             return -1
         begin = used

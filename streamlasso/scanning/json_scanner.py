@@ -31,9 +31,9 @@ class JsonScanner:
     """Reads JSON events, nested or flat, that are simple.
 
     Not simple are escapes, nesting elsewhere than in ``features``, repeated keys, numbers that
-    `json_number` does not read, texts where numbers are meant and the other way round (but for
-    ints in categorical fields), targets and importances of the wrong type or out of their domain,
-    and all that is beyond a limit or no JSON.
+    `json_number` does not read, in a numeric field a text that `text_number` does not read, in a
+    categorical one a number that is no int, targets and importances of the wrong type or out of
+    their domain, and all that is beyond a limit or no JSON.
 
     Parameters
     ----------
