@@ -47,7 +47,10 @@ def encoded(features: dict[str, Any]) -> list[tuple[bytes, bytes]]:
     """Names and values as the row encoder gives them."""
     encoder = RowEncoder(index := GrowingIndex())
     encoder.encode(features, allocate=True)
-    names = [str(index.name(int(slot))).encode("utf-8", "surrogatepass") for slot in encoder.slots]
+    names = [
+        str(index.name(int(slot))).encode("utf-8", "surrogatepass")
+        for slot in encoder.slots[: encoder.size]
+    ]
     return list(zip(names, map(bits, encoder.values[: encoder.size].tolist()), strict=True))
 
 

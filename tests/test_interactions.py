@@ -376,7 +376,7 @@ from streamlasso import HashingIndex
 from streamlasso.encoding import RowEncoder
 encoder = RowEncoder(HashingIndex(20), interactions=[("*", "*"), ("a", "b", "7")])
 encoder.encode({"b": "y", "a": "x", 7: 1.0, "c": "z"}, allocate=True)
-print(encoder.slots.tolist())
+print(encoder.slots[: encoder.size].tolist())
 """
     printed = {
         subprocess.run(
