@@ -112,7 +112,7 @@ class Consumer:
 
     def _restore(self) -> None:
         begun = time.monotonic()
-        warm(self._configured())
+        warm(self._configured(), self.settings)
         newest = self.store.newest()
         self._check_shape(self.model, "the initial snapshot")
         if newest is not None:
