@@ -39,6 +39,7 @@ from streamlasso_service.source import Source, SourceError
 from streamlasso_service.status import Reporter
 from streamlasso_service.store import SnapshotStore
 from streamlasso_service.tally import Tally
+from streamlasso_service.warming import warm_reading
 
 __all__ = ["MISMATCH_EXIT_CODE", "Consumer"]
 
@@ -113,6 +114,7 @@ class Consumer:
     def _restore(self) -> None:
         begun = time.monotonic()
         warm(self._configured())
+        warm_reading(("json",), self.model.learner.index)
         newest = self.store.newest()
         self._check_shape(self.model, "the initial snapshot")
         if newest is not None:
