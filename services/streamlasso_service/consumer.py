@@ -39,7 +39,6 @@ from streamlasso_service.source import Source, SourceError
 from streamlasso_service.status import Reporter
 from streamlasso_service.store import SnapshotStore
 from streamlasso_service.tally import Tally
-from streamlasso_service.warming import warm_reading
 
 __all__ = ["MISMATCH_EXIT_CODE", "Consumer"]
 
@@ -113,8 +112,7 @@ class Consumer:
 
     def _restore(self) -> None:
         begun = time.monotonic()
-        warm(self._configured())
-        warm_reading(("json",), self.model.learner.index)
+        warm(self._configured(), self.settings)
         newest = self.store.newest()
         self._check_shape(self.model, "the initial snapshot")
         if newest is not None:
@@ -215,9 +213,7 @@ class Consumer:
 
     def _dead_letter(self, record: Record, bad: Bad) -> None:
         self.dead_letters.dead_letter(record, bad)
-        labels = (self.metrics.model, record.partition.topic, bad.reason)
-        self.metrics.events_failed.labels(*labels).inc()
-        self.metrics.dead_letters.labels(*labels).inc()
+        self.metrics.failed(record.partition.topic, bad.reason)
         self.failed += 1
 
     def _predict(self, sink: Sink, decoded: Decoded, scores: Any) -> None:
