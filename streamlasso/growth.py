@@ -17,12 +17,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["extended", "zeros"]
+__all__ = ["aligned", "extended", "zeros"]
 
 Array = npt.NDArray[Any]
 
 LARGE = 1 << 24
 """Bytes from which on an array has a reservation."""
+
+LINE = 64
+"""Bytes of a cache line, at whose start arrays begin: NumPy promises 16, and numbers of all lanes
+would be loaded from two lines."""
 
 RESERVATIONS = (64, 8, 2)
 """Times the size of an array that is reserved for it; where that is refused, the next."""
@@ -32,10 +36,23 @@ NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" el
 
 
 def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """``numpy.zeros``, with room to grow if it is large."""
+    """``numpy.zeros`` that begin at a cache line, with room to grow if there are many."""
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     mapping = _reserve(size) if size >= LARGE else None
-    return np.zeros(shape, dtype) if mapping is None else _view(mapping, shape, dtype)
+    if mapping is not None:
+        return _view(mapping, shape, dtype)
+    room = np.zeros(size + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size].view(dtype).reshape(shape)
+
+
+def aligned(array: Array) -> Array:
+    """The array, or a copy that begins at a cache line."""
+    if array.ctypes.data % LINE == 0:
+        return array
+    copy = zeros(array.shape, array.dtype)
+    copy[:] = array
+    return copy
 
 
 def extended(array: Array, rows: int) -> Array:

@@ -89,8 +89,8 @@ LINE = 64
 
 
 @cache
-def prefetching(lines: int) -> Any:
-    """A function that begins to load ``array[row]``, so many cache lines of it, into the cache.
+def prefetching(numbers: int) -> Any:
+    """A function that begins to load ``array[row]``, so many numbers of it, into the cache.
 
     It goes on without waiting for them.
     """
@@ -107,8 +107,9 @@ def prefetching(lines: int) -> Any:
             function = builder.module.declare_intrinsic(
                 "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
             )
+            size = signature.args[0].dtype.bitwidth // 8
             for_writing, keep, data = word(1), word(3), word(1)
-            for line in range(lines):
+            for line in range(-(-numbers * size // LINE)):
                 place = builder.add(start, stride.type(line * LINE))
                 address = builder.inttoptr(place, byte)
                 builder.call(function, [address, for_writing, keep, data])

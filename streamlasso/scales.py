@@ -62,7 +62,7 @@ def largest(state, slot, peak, old_peak):
 def root_mean_square(state, slot, peak, old_peak):
     """s = √ms over both blocks."""
     start = state[slot, START]
-    now, before = state[slot, SEEN] - start, math.ceil(start / 2)
+    now, before = state[slot, SEEN] - start, np.ceil(start * state.dtype.type(0.5))
     share = now / (now + before)  # a sum of squares could overflow
     old = state[slot, OLD_SQUARE]
     # Blocks that are alike give that to the bit: no record is rescaled for rounding.
@@ -97,28 +97,28 @@ def scaled(state, slot, value):
 
 def observe(state, slot, value, hyper, clock):
     """Take a value into the feature's scale, rescale its record; the value as it is learned."""
-    peak, old_peak = state[slot, PEAK], state[slot, OLD_PEAK]
-    value = cut(state, slot, value)
     if value == 0:
         return value
-    before = state[slot, SEEN]
+    peak, old_peak = state[slot, PEAK], state[slot, OLD_PEAK]
+    before, one = state[slot, SEEN], state.dtype.type(1)  # else float32 would become float64
     if (
         abs(value) == peak == old_peak
         and value * value == state[slot, SQUARE]
         and (state[slot, SQUARE] == state[slot, OLD_SQUARE])
     ):
         # As all values of both blocks: 1, mostly. Only the blocks move.
-        if before >= max(2 * state[slot, START], 1):
+        if before >= max(state[slot, START] + state[slot, START], one):
             state[slot, START] = before
-        state[slot, SEEN] = before + 1
+        state[slot, SEEN] = before + one
         return value / state[slot, UNIT]
-    if before >= max(2 * state[slot, START], 1):
+    value = cut(state, slot, value)
+    if before >= max(state[slot, START] + state[slot, START], one):
         state[slot, OLD_SQUARE] = state[slot, SQUARE]
         state[slot, OLD_PEAK] = old_peak = peak
         state[slot, START] = before
         state[slot, SQUARE] = 0
         peak = 0 * peak
-    state[slot, SEEN] = before + 1
+    state[slot, SEEN] = before + one
     here = state[slot, SEEN] - state[slot, START]
     if here > 0:  # a float32 counter stops at 2^24
         state[slot, SQUARE] += (value * value - state[slot, SQUARE]) / here
@@ -130,7 +130,7 @@ def observe(state, slot, value, hyper, clock):
     old = state[slot, UNIT]
     if 0 < old != unit:
         for lane in range(LANES):
-            if old <= 4 * unit:
+            if old <= state.dtype.type(4) * unit:
                 rescale(state, slot, lane, old / unit, hyper, clock)
             else:
                 weaken(state, slot, lane, old / unit, hyper, clock)

@@ -136,7 +136,7 @@ def _state(learner: AnyLearner) -> dict[str, Array]:
     slots = np.flatnonzero(bits.any(axis=1))  # by bits: a record of -0.0 is kept too
     return {
         "slots": slots.astype(np.uint32),
-        "records": learner.state[slots],
+        "records": learner.packed(learner.state[slots]),
         **{name: getattr(learner, name).copy() for name in _whole(learner)},
     }
 
@@ -146,7 +146,7 @@ def _restore(
 ) -> None:
     """Take the arrays of `_state` into a learner of the same settings."""
     learner.state = zeros((capacity, learner.state.shape[1]), learner.dtype)
-    learner.state[arrays[f"{prefix}slots"]] = arrays[f"{prefix}records"]
+    learner.state[arrays[f"{prefix}slots"]] = learner.unpacked(arrays[f"{prefix}records"])
     for name in _whole(learner):
         getattr(learner, name)[:] = arrays[prefix + name]
     learner.refresh()

@@ -51,6 +51,14 @@ class TakesRows:
         """Of every slot whether it can be freed without a change of scores."""
         return np.asarray(~self.effective_weights().any(axis=1))
 
+    def packed(self, records: Array) -> Array:
+        """Records without what only pads them."""
+        return records
+
+    def unpacked(self, records: Array) -> Array:
+        """Records as they are in the state, of what `packed` gave."""
+        return records
+
     @property
     def touched_column(self) -> int:
         """The column of the clock of a slot's last event, where the index evicts."""

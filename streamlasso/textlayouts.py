@@ -99,10 +99,11 @@ def _prefix(name: Name) -> bytes | None:
 
 def _searched(index: FeatureIndex) -> GrowingIndex | HashingIndex | None:
     """The index, if compiled code can find its names."""
-    if isinstance(index, GrowingIndex):
+    # Not one derived from them, which may find and add in its own way.
+    if type(index) is GrowingIndex:
         return index
-    # Where it keeps names it notes them one by one.
-    return index if isinstance(index, HashingIndex) and not index.names else None
+    # Where names are kept, each is noted by itself.
+    return index if type(index) is HashingIndex and not index.names else None
 
 
 class TextLayouts:

@@ -15,6 +15,7 @@ from streamlasso.losses import get_loss
 from streamlasso.progressive import Progress
 from streamlasso.rules import FTRLProximal
 from streamlasso.stack import StackLearner
+from streamlasso_service.config import Settings
 from streamlasso_service.model_config import DEFAULT_LOSSES, ModelConfig
 from streamlasso_service.parameters import STACK, grid_of, rule_of
 
@@ -129,12 +130,16 @@ def name_counts(model: Estimator) -> dict[str, int]:
     return {name: getattr(model.learner.index, of, 0) for name, of in counters.items()}
 
 
-def warm(model: Estimator) -> None:
+def warm(model: Estimator, settings: Settings | None = None) -> None:
     """Compile (or load from the cache) every kernel that a model of this shape will use.
 
-    ``model`` learns an event and is of no use afterwards.
+    With settings also what reads their source. ``model`` learns events and is of no use afterwards.
     """
+    from streamlasso_service.warm_reading import kinds_read, warm_reading
+
     learner = model.learner
+    if settings is not None:
+        warm_reading(model, kinds_read(settings))
     model.learn_one({"warm": 1.0}, 1)
     model.predict_one({"warm": 1.0})
     slots = np.array([FIRST], np.uint32)  # an index may not have admitted the name

@@ -9,6 +9,7 @@ from streamlasso_service.model_config import DOMAINS, ModelConfig
 from streamlasso_service.models import Estimator, build_model, warm
 from streamlasso_service.parameters import STACK
 from streamlasso_service.record_batches import compile_parser
+from streamlasso_service.warm_reading import SAMPLES, warm_reading
 
 __all__ = ["CHOICES", "warm_each", "warm_one"]
 
@@ -21,6 +22,7 @@ def warm_one(model: Estimator) -> str:
     learner = model.learner
     begun = time.perf_counter()
     warm(model)
+    warm_reading(model, SAMPLES)
     label = learner.recipe.label if isinstance(learner, Learner) else learner.rule_name
     return f"{label} {learner.loss.name}: {time.perf_counter() - begun:.1f} s"
 
@@ -34,5 +36,7 @@ def warm_each(rules: Iterable[str]) -> Iterator[str]:
             if not tasks or (name == STACK and loss not in FAMILIES):
                 continue  # a loss of the library that the service has no task for, or no stack
             begun = time.perf_counter()
-            warm(build_model(ModelConfig(rule=name, loss=loss, task=tasks[0])))
+            model = build_model(ModelConfig(rule=name, loss=loss, task=tasks[0]))
+            warm(model)
+            warm_reading(model, SAMPLES)
             yield f"{name} {loss}: {time.perf_counter() - begun:.1f} s"

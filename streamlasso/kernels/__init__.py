@@ -17,7 +17,7 @@ Arrays, the same for all templates:
 
 An event is applied to all its features or to none: whether it is safe is known before the first
 write, for each lane by itself where lanes are models apart. Adding is in the order of the features,
-so results do not depend on how rows are chunked.
+so results depend neither on how rows are chunked nor on whether many go together (`abreast`).
 """
 
 from streamlasso.kernels import abreast, learning, names, parts, reading, scoring

@@ -12,6 +12,8 @@ c. A mode (``adaptive=True``) is a constant that `specialise` binds, so that the
    ``shrink``.
 d. The intercept is never penalised nor constrained: the kernels hand its slot a column of
    hyper-parameters in which every penalty is zero, so no rule mentions the intercept.
+e. Functions without a branch on a number and without any but √ hold for many slots or lanes at once
+   as they stand (`streamlasso.simd`); a rule that says so (``abreast``) is compiled to vectors.
 
 The functions:
 

@@ -12,27 +12,31 @@ _UNBOUND: Any = None
 TOUCHED = UNIT = MET = AVERAGED = MEAN = SCATTER = CENTRE = INFORMATION = DUALS = ROOTS = 0
 # How many models and helpers, and how many inputs of the second layer these make.
 MODELS = HELPERS = INPUTS = 0
-# Places in ``book`` and ``inputs``.
-LEVEL = U = TOP = C = MIXTURE = FULL = SERVED = SUMS = MOST_LEVELS = 0
+# Places in ``kept``, ``book`` and ``inputs``.
+RATIO = X = LEVEL = U = TOP = C = MIXTURE = FULL = SERVED = SUMS = MOST_LEVELS = 0
 
 
-# Lane vectors, and the scale's functions.
-load = store = spread = root = total = lower = upper = _UNBOUND
-load_levels = store_levels = spread_levels = reaches = _UNBOUND
+# Vectors of the lanes, of any numbers, of the levels, the second layer's inputs, and of four; and
+# the scale's functions.
+load = store = spread = _UNBOUND
+at = exponential = four = fused = largest = logarithm = lower = ordinal = pick = _UNBOUND
+root = smallest = total = upper = _UNBOUND
+load_levels = store_levels = spread_levels = load_inputs = store_inputs = _UNBOUND
+load_four = spread_four = _UNBOUND
 prefetch = cut = scaled = observe = unit = _UNBOUND
 
 # Of the kind of loss: `likelihood` or `least_squares`; and of the loss itself.
-astray = _UNBOUND
-begin = combine = slopes = learn_layer = take_target = served_score = full_curvature = _UNBOUND
-mean_of = value_of = curvature_of = link_of = loss_of = _UNBOUND
+astray = mean_target = settle_targets = _UNBOUND
+begin = combine = slopes = learn_layer = take_target = served_score = _UNBOUND
+means_of = values_of = curvatures_of = links_of = link_of = _UNBOUND
 sigmoid = _UNBOUND
 COUNTS = False
 """Whether targets are counts."""
 
 # `features` and `layer`.
-gather = write = soft = settle_centre = tau_for = _UNBOUND
-absorb = choose_level = filter_level = level_score = mixture_shares = _UNBOUND
-recall = settle_intercepts = settle_weights = stacked = tell = _UNBOUND
+gather = settle = write = soft = settle_centre = tau_for = _UNBOUND
+absorb = choose_level = faded = filter_levels = level_row = level_score = mixture_shares = _UNBOUND
+put_level_row = settle_intercepts = settle_weights = stacked = _UNBOUND
 
 # Of many classes: places, and the functions of `streamlasso.stack.classes`.
 BLOCKS = BLOCK = WEIGHTS = LOSSES = SHARES = PRIOR = P = 0

@@ -7,7 +7,6 @@ which numba files its cache and names the parts of what it links.
 
 import hashlib
 import inspect
-import math
 import types
 from collections.abc import Callable
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any
 from numba import njit
 
 from streamlasso import numerics, scales, vectors
+from streamlasso.layout import padded
 from streamlasso.losses import Loss
 from streamlasso.specialise import PART, Kernels, compile_top
 from streamlasso.stack import (
@@ -26,8 +26,10 @@ from streamlasso.stack import (
     layer,
     least_squares,
     likelihood,
+    links,
     places,
     rows,
+    targets,
 )
 
 __all__ = ["FAMILIES", "class_kernels", "kernels_for", "sizes"]
@@ -50,66 +52,10 @@ TOP = (
 )
 
 
-def logit(mean):  # type: ignore[no-untyped-def]
-    """log(p/(1 − p)), of a mean that rounding made 0 or 1 too."""
-    mean = min(max(mean, 1e-15), 1.0 - 1e-15)
-    return math.log(mean / (1.0 - mean))
-
-
-def bernoulli(mean):  # type: ignore[no-untyped-def]
-    """p(1 − p)."""
-    return mean * (1.0 - mean)
-
-
-def poisson(mean):  # type: ignore[no-untyped-def]
-    """The variance of a count."""
-    return mean
-
-
-def deviance(score, target):  # type: ignore[no-untyped-def]
-    """Half the deviance of a count: its loss less that of a perfect prediction, never below 0."""
-    least = 0.0
-    if target > 0:
-        best = numerics.bounded_log(target)
-        least = numerics.bounded_exp_integral(best) - target * best
-    return max(numerics.bounded_exp_integral(score) - target * score - least, 0.0)
-
-
-def deviance_at(score, mean, target):  # type: ignore[no-untyped-def]
-    """The same, of a score whose mean is known."""
-    return deviance(score, target)  # type: ignore[no-untyped-call]
-
-
-def log_loss(score, target):  # type: ignore[no-untyped-def]
-    """log(1 + e^s) − y·s."""
-    return numerics.log1pexp(score) - target * score
-
-
-def log_loss_at(score, mean, target):  # type: ignore[no-untyped-def]
-    """The same, of a score whose mean is known: a logarithm, no exponential."""
-    return max(score, 0.0) - math.log(max(mean, 1.0 - mean)) - target * score
-
-
-def half_square(score, target):  # type: ignore[no-untyped-def]
-    """½(s − y)²."""
-    return 0.5 * (score - target) * (score - target)
-
-
-LOSSES: dict[str, dict[str, Any]] = {
-    "logistic": {"link_of": logit, "mean_of": numerics.sigmoid, "curvature_of": bernoulli,
-                 "value_of": log_loss_at, "loss_of": log_loss, "COUNTS": False},
-    "poisson": {"link_of": numerics.bounded_log, "mean_of": numerics.bounded_exp,
-                "curvature_of": poisson, "value_of": deviance_at, "loss_of": deviance,
-                "deviance": deviance,
-                "COUNTS": True},
-    "squared": {"loss_of": half_square},
-}  # fmt: skip
-
-
 def _digest() -> str:
     modules = (
-        binding, features, layer, least_squares, likelihood, places, rows,
-        scales, vectors, numerics,
+        binding, features, layer, least_squares, likelihood, links, places, rows, targets,
+        scales, *vectors.SOURCES, numerics,
         classes.features, classes.layer, classes.places, classes.rows,
     )  # fmt: skip
     files = [Path(str(module.__file__)) for module in modules] + [Path(__file__)]
@@ -139,9 +85,12 @@ def kernels_for(loss: Loss, lanes: int, evicts: bool, *, compiled: bool = True) 
 
 @cache
 def _two(loss: str, lanes: int, evicts: bool, compiled: bool) -> Kernels:
-    rooms = [_own(module) for module in (features, layer, FAMILIES[loss], rows)]
-    given = sizes(loss, lanes, evicts) | LOSSES[loss]
-    return _specialise(loss, [*rooms, LOSSES[loss]], given, lanes, evicts, compiled)
+    own_targets = (targets,) if loss == "squared" else ()
+    modules = (features, layer, *own_targets, FAMILIES[loss], rows)
+    rooms = [_own(module) for module in modules]
+    own = links.LINKS.get(loss, {})
+    given = {**sizes(loss, lanes, evicts), "COUNTS": loss == "poisson", **own}
+    return _specialise(loss, [*rooms, own], given, lanes, evicts, compiled)
 
 
 @cache
@@ -171,13 +120,20 @@ def _specialise(
     functions = {name: part for room in rooms for name, part in room.items() if callable(part)}
     given = dict(given)
     made_of = vectors.compiled if compiled else vectors.interpreted
+    part = vectors.compiled_part if compiled else vectors.interpreted_part
+    inputs = part(padded(given["INPUTS"]), given["INPUTS"])
     given |= made_of(lanes)
-    given |= {f"{name}_levels": made_of(places.MOST_LEVELS)[name]
-              for name in ("load", "spread", "store")}  # fmt: skip
+    for kind, made in (
+        ("levels", made_of(places.MOST_LEVELS)),
+        ("four", made_of(4)),
+        ("inputs", inputs),
+    ):
+        given |= {
+            f"{name}_{kind}": made[name] for name in ("load", "store", "spread") if name in made
+        }
     # `scales.observe` has one lane to rescale: `features.rescale` does all of them.
     width = given.get("WIDTH", given.get("BLOCKS", 0) + given.get("BLOCK", 0))
-    lines = -(-8 * width // numerics.LINE)
-    given |= {"LANES": 1, "prefetch": numerics.prefetching(lines) if compiled else _pass}
+    given |= {"LANES": 1, "prefetch": numerics.prefetching(width) if compiled else _pass}
     label = f"stack_{loss}_{lanes}{'_evicting' * evicts}_{_digest()}"
     spaces: dict[int, dict[str, Any]] = {}
     for name, function in functions.items():
@@ -186,7 +142,7 @@ def _specialise(
             space = spaces.setdefault(id(home), {**home, **given})
             copy = types.FunctionType(function.__code__, space, name)
             copy.__qualname__ = f"{name}_{label}"
-            given[name] = njit(**PART)(copy) if compiled else copy
+            given[name] = njit(**PART, forceinline=True)(copy) if compiled else copy
     for space in spaces.values():
         space |= {name: given[name] for name in functions if name in given}
     made = {name: given[name] for name in TOP}

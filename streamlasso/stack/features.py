@@ -24,18 +24,21 @@ from streamlasso.stack.binding import (
     LEVEL,
     MEAN,
     MET,
+    RATIO,
     ROOTS,
     SCATTER,
     SUMS,
     TOUCHED,
     UNIT,
+    X,
     cut,
+    fused,
     load,
     load_levels,
     lower,
     observe,
+    pick,
     prefetch,
-    reaches,
     root,
     scaled,
     spread,
@@ -47,7 +50,7 @@ from streamlasso.stack.binding import (
 )
 from streamlasso.stack.places import Book, Row, Scratch
 
-__all__ = ["gather", "rescale", "settle_centre", "soft", "weaken", "write"]
+__all__ = ["gather", "rescale", "settle", "settle_centre", "soft", "weaken", "write"]
 
 AHEAD = 32
 PRESENT, HALF = 0.9, 0.5
@@ -60,19 +63,14 @@ def soft(vector, amount):
     return vector - lower(upper(vector, amount * -1.0), amount)
 
 
-def rescale(state, slot, lane, ratio, hyper, clock):
-    """What the record would be had the scale always been so."""
-    store(state, slot, DUALS, load(state, slot, DUALS) * ratio)
-    store(state, slot, ROOTS, load(state, slot, ROOTS) * ratio)
-    state[slot, INFORMATION] *= ratio * ratio
+def rescale(state, slot, lane, ratio, kept, place):
+    """Have `write` make the record what it would be had the scale always been so."""
+    kept[place, RATIO] = ratio
 
 
-def weaken(state, slot, lane, ratio, hyper, clock):
-    """w ← w/ratio, n as it is: a wild value is forgotten, what was learned besides stays."""
-    z = load(state, slot, DUALS)
-    amount = load(hyper, Row.THETA, 0) * load(state, slot, ROOTS)
-    beyond = soft(z, amount)
-    store(state, slot, DUALS, z - beyond + beyond / ratio)
+def weaken(state, slot, lane, ratio, kept, place):
+    """Have `write` forget a wild value: w ← w/ratio, n as it is."""
+    kept[place, RATIO] = -ratio
 
 
 def settle_centre(state, slot, value, rows):
@@ -80,7 +78,8 @@ def settle_centre(state, slot, value, rows):
     before = state[slot, CENTRE]
     if state.itemsize == 4 and rows >= LAST_COUNT:
         return 0 * before  # a float32 counter stops at 2^24: centres stay
-    met = state[slot, MET] + 1
+    one = state.dtype.type(1)
+    met = state[slot, MET] + one
     state[slot, MET] = met
     if met <= HALF * (rows + 1):
         # Far from being centred: its mean begins anew when it has come so often.
@@ -88,7 +87,7 @@ def settle_centre(state, slot, value, rows):
             state[slot, AVERAGED] = state[slot, MEAN] = state[slot, SCATTER] = 0
             state[slot, CENTRE] = 0
         return state[slot, CENTRE] - before
-    count = state[slot, AVERAGED] + 1
+    count = state[slot, AVERAGED] + one
     state[slot, AVERAGED] = count
     away = value - state[slot, MEAN]
     mean = state[slot, MEAN] + away / count
@@ -126,15 +125,14 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
         norm += value * value
         x = scaled(state, slot, value - state[slot, CENTRE])
         deviation = load(state, slot, ROOTS)
-        inverse = spread(1.0) / (base + (rate + own * deviation) * deviation)
+        inverse = spread(1.0) / fused(fused(own, deviation, rate), deviation, base)
         w = soft(load(state, slot, DUALS), theta * deviation) * inverse * -1.0
         store(kept, i - start, 0, w)
-        score = score + w * x
-        variance = variance + inverse * (x * x)
-        full = total(weight * w)
-        if full != 0:
-            worth = half * full * full * state[slot, INFORMATION]
-            sums = sums + reaches(spread_levels(worth), taus) * (full * x)
+        score = fused(w, x, score)
+        variance = fused(inverse, x * x, variance)
+        full = total(weight * w)  # without a branch on 0, which no processor could foresee
+        worth = half * full * full * state[slot, INFORMATION]
+        sums = sums + pick(worth, taus, full * x, 0.0)
     store(scratch, Scratch.SCORE, 0, score)
     store(scratch, Scratch.SPREAD, 0, variance)
     constant = total(weight * bias) + book[Book.OFFSET]
@@ -142,51 +140,70 @@ def gather(state, lanes, book, scratch, inputs, kept, slots, values, start, stop
     return norm
 
 
-def write(state, lanes, book, scratch, kept, slots, values, start, stop, curvature):
-    """Write a row into its features; return Σ x² as it was learned.
+def settle(state, lanes, book, kept, slots, values, start, stop):
+    """Take a row into the centres and scales of its features; return Σ x² as it is learned.
 
-    ``curvature`` is that of the full model, which a feature's worth is measured by. Moves of
-    centres are taken up by the intercepts.
+    x, and by what the scale's move changes the record, are left in ``kept`` for `write`: apart,
+    the processor works on several features at once. The intercepts take up what centres moved.
     """
-    base = load(lanes, Row.BASE, 0) * book[Book.RHO]
-    rate, own = load(lanes, Row.RATE, 0), load(lanes, Row.OWN, 0)
-    theta, adagrad = load(lanes, Row.THETA, 0), load(lanes, Row.ADAGRAD, 0)
-    slope, bend = load(scratch, Scratch.SLOPE, 0), load(scratch, Scratch.BEND, 0)
-    variance = load(scratch, Scratch.SPREAD, 0)
     rows = book[Book.ROWS]
     moved = spread(0.0)
     power = 0.0
     for i in range(start, stop):
-        slot = slots[i]
+        slot, place = slots[i], i - start
         away = cut(state, slot, values[i] - state[slot, CENTRE])
         before = state[slot, UNIT]
         shift = settle_centre(state, slot, state[slot, CENTRE] + away, rows)
         if shift != 0:
             away -= shift
             if before > 0:
-                moved = moved + load(kept, i - start, 0) * (shift / before)
-        x = observe(state, slot, away, lanes, 0)
-        if x != 0:
-            z, deviation = load(state, slot, DUALS), load(state, slot, ROOTS)
-            precision = base + (rate + own * deviation) * deviation
-            square = x * x
-            # D = damped/precision = 1 + h·(V − x²/q): one division gives 1/q and 1/D. Rounding can
-            # leave less than nothing of the variance beside one huge value.
-            damped = precision + bend * upper(variance * precision - square, spread(0.0))
-            both = spread(1.0) / (precision * damped)
-            w = soft(z, theta * deviation) * (both * damped) * -1.0
-            damp = both * precision * precision
-            gradient = slope * x * damp
-            n = deviation * deviation + adagrad * gradient * gradient + bend * square * damp
-            more = root(n)
-            change = base + (rate + own * more) * more - precision
-            store(state, slot, DUALS, z + gradient - change * w)
-            store(state, slot, ROOTS, more)
-            state[slot, INFORMATION] += curvature * square
-            power += square
+                moved = moved + load(kept, place, 0) * (shift / before)
+        kept[place, RATIO] = 1.0
+        x = observe(state, slot, away, kept, place)
+        kept[place, X] = x
+        power += x * x
         if TOUCHED >= 0:
             state[slot, TOUCHED] = book[Book.CLOCK] + 1
     if total(moved * moved) != 0:
         precision = load(lanes, Row.Q, 0)
         store(lanes, Row.Z, 0, load(lanes, Row.Z, 0) - moved * precision)
     return power
+
+
+def write(state, lanes, book, scratch, kept, slots, start, stop, curvature):
+    """Write a row into the lanes of its features.
+
+    ``curvature`` is that of the full model, which a feature's worth is measured by.
+    """
+    base = load(lanes, Row.BASE, 0) * book[Book.RHO]
+    rate, own = load(lanes, Row.RATE, 0), load(lanes, Row.OWN, 0)
+    theta, adagrad = load(lanes, Row.THETA, 0), load(lanes, Row.ADAGRAD, 0)
+    slope, bend = load(scratch, Scratch.SLOPE, 0), load(scratch, Scratch.BEND, 0)
+    variance = load(scratch, Scratch.SPREAD, 0)
+    for i in range(start, stop):
+        slot, place = slots[i], i - start
+        x, ratio = kept[place, X], kept[place, RATIO]
+        if x == 0:
+            continue
+        z, deviation = load(state, slot, DUALS), load(state, slot, ROOTS)
+        if ratio < 0:
+            beyond = soft(z, theta * deviation)
+            z = z - beyond + beyond / -ratio
+            ratio = 1.0
+        z, deviation = z * ratio, deviation * ratio
+        precision = fused(fused(own, deviation, rate), deviation, base)
+        square = x * x
+        # D = damped/precision = 1 + h·(V − x²/q): one division gives 1/q and 1/D. Rounding can
+        # leave less than nothing of the variance beside one huge value.
+        others = upper(fused(variance, precision, -square), 0.0)
+        damped = fused(bend, others, precision)
+        both = spread(1.0) / (precision * damped)
+        opposed = soft(z, theta * deviation) * (both * damped)  # −w
+        damp = both * precision * precision
+        gradient = slope * x * damp
+        curved = fused(bend * square, damp, deviation * deviation)
+        more = root(fused(adagrad * gradient, gradient, curved))
+        change = fused(fused(own, more, rate), more, base) - precision
+        store(state, slot, DUALS, fused(change, opposed, z + gradient))
+        store(state, slot, ROOTS, more)
+        state[slot, INFORMATION] = state[slot, INFORMATION] * ratio * ratio + curvature * square

@@ -11,8 +11,6 @@ that is safe; this extrapolates too: weights below 0 and above 1.
 A level (`streamlasso.stack.serving`) has a filter of its own over its score and 1.
 """
 
-import math
-
 from streamlasso.stack.binding import (
     INPUTS,
     LEVEL,
@@ -21,66 +19,84 @@ from streamlasso.stack.binding import (
     TOP,
     C,
     U,
+    at,
+    exponential,
+    fused,
+    largest,
     load,
+    load_four,
+    load_inputs,
+    load_levels,
+    lower,
+    ordinal,
+    pick,
+    smallest,
+    spread_levels,
     store,
+    store_inputs,
+    store_levels,
+    total,
+    upper,
 )
 from streamlasso.stack.places import Book, Level, Row
 
 __all__ = [
     "absorb",
     "choose_level",
-    "filter_level",
+    "faded",
+    "filter_levels",
+    "level_row",
     "level_score",
     "mixture_shares",
-    "recall",
+    "put_level_row",
     "settle_intercepts",
     "settle_weights",
     "stacked",
     "tau_for",
-    "tell",
 ]
 
 GROW = 1 / 0.9999
 LEVEL_PRIOR = 0.01
-LOUD = math.inf
+LOUD = 1e300
+LEAST = 1e-300
 NEGLIGIBLE = 40.0
 
 
 def stacked(book, inputs):
     """u·X."""
-    score = 0.0
-    for i in range(INPUTS):
+    score = total(load(book, 0, U) * load(inputs, 0, 0))
+    for i in range(MODELS, INPUTS):
         score += book[U + i] * inputs[i]
     return score
 
 
-def absorb(book, inputs, gains, residual, curvature, patience):
+def absorb(book, inputs, work, residual, curvature, patience):
     """The filter's step; ``patience`` ≤ 1 makes it smaller where labels are late."""
-    # C is symmetric: by columns, so that no sum waits for its last term.
+    seen = load_inputs(inputs, 0, 0)
+    gains = others = seen * 0.0
+    # C is symmetric: by columns, in two sums, so that neither waits long for its last term.
     for i in range(INPUTS):
-        gains[i] = 0.0
-    for k in range(INPUTS):
-        one = inputs[k]
-        for i in range(INPUTS):
-            gains[i] += book[C + k * INPUTS + i] * one
-    spread_of_score = 0.0
-    for i in range(INPUTS):
-        spread_of_score += gains[i] * inputs[i]
+        work[i] = book[C + i * INPUTS + i]
+    for i in range(0, INPUTS - 1, 2):
+        gains = fused(load_inputs(book, 0, C + i * INPUTS), inputs[i], gains)
+        others = fused(load_inputs(book, 0, C + (i + 1) * INPUTS), inputs[i + 1], others)
+    if INPUTS % 2:
+        gains = fused(load_inputs(book, 0, C + (INPUTS - 1) * INPUTS), inputs[INPUTS - 1], gains)
+    gains = gains + others
+    spread_of_score = total(gains * seen)
     # Rounding after a row of huge importance can leave less than nothing of a variance.
     scale = 1.0 / (1.0 + curvature * max(spread_of_score, 0.0))
     shrink = curvature * scale
-    step = residual * scale * patience
-    largest = 0.0
+    weights = load_inputs(book, 0, U) + gains * (residual * scale * patience)
+    store_inputs(book, 0, U, weights)
+    left = load_inputs(work, 0, 0) - gains * gains * shrink
+    peak = largest(left / upper(load_inputs(book, 0, TOP), LEAST))
+    grow = GROW if peak <= 0 else min(GROW, 1.0 / peak)
+    part = gains * shrink
     for i in range(INPUTS):
-        book[U + i] += gains[i] * step
-        variance = book[C + i * INPUTS + i] - gains[i] * gains[i] * shrink
-        largest = max(largest, variance / book[TOP + i])
-    grow = GROW if largest <= 0 else min(GROW, 1.0 / largest)
-    for k in range(INPUTS):
-        part = gains[k] * shrink
-        for i in range(INPUTS):
-            place = C + k * INPUTS + i
-            book[place] = (book[place] - part * gains[i]) * grow
+        place = C + i * INPUTS
+        column = load_inputs(book, 0, place) - part * at(gains, i)
+        store_inputs(book, 0, place, column * grow)
 
 
 def level_score(book, level, score):
@@ -89,81 +105,71 @@ def level_score(book, level, score):
     return score + slope * score + book[LEVEL + Level.BIAS * MOST_LEVELS + level]
 
 
-def filter_level(book, level, score, unit, residual, curvature):
-    """The filter's step of one level over (score, unit)."""
-    at = LEVEL + level
-    c_slope = book[at + Level.C_SLOPE * MOST_LEVELS]
-    c_both = book[at + Level.C_BOTH * MOST_LEVELS]
-    c_bias = book[at + Level.C_BIAS * MOST_LEVELS]
-    first = c_slope * score + c_both * unit
-    second = c_both * score + c_bias * unit
-    scale = 1.0 / (1.0 + curvature * max(first * score + second * unit, 0.0))
-    book[at + Level.SLOPE * MOST_LEVELS] += first * residual * scale
-    book[at + Level.BIAS * MOST_LEVELS] += second * residual * scale
-    shrink = curvature * scale
-    c_slope -= first * first * shrink
-    c_both -= first * second * shrink
-    c_bias -= second * second * shrink
-    largest = max(c_slope, c_bias) / LEVEL_PRIOR
-    grow = GROW if largest <= 0 else min(GROW, 1.0 / largest)
-    book[at + Level.C_SLOPE * MOST_LEVELS] = c_slope * grow
-    book[at + Level.C_BOTH * MOST_LEVELS] = c_both * grow
-    book[at + Level.C_BIAS * MOST_LEVELS] = c_bias * grow
+def level_row(book, row):
+    """One of the numbers of all levels."""
+    return load_levels(book, 0, LEVEL + row * MOST_LEVELS)
 
 
-def tell(book, first, weights, memory, place, value, importance):
-    """Take a value into a fading mean."""
-    book[first + place] = memory * book[first + place] + importance * value
-    book[weights + place] = memory * book[weights + place] + importance
+def put_level_row(book, row, numbers):
+    """Write one of the numbers of all levels."""
+    store_levels(book, 0, LEVEL + row * MOST_LEVELS, numbers)
 
 
-def recall(book, first, weights, place, prior):
-    """A fading mean, shrunk to ``prior`` by one row."""
-    return (book[first + place] + prior) / (book[weights + place] + 1.0)
+def filter_levels(book, scores, residuals, curvatures):
+    """The filters' steps of all levels over (score, 1)."""
+    c_slope, c_bias = level_row(book, Level.C_SLOPE), level_row(book, Level.C_BIAS)
+    c_both = level_row(book, Level.C_BOTH)
+    first = c_slope * scores + c_both
+    second = c_both * scores + c_bias
+    scale = spread_levels(1.0) / (curvatures * upper(first * scores + second, 0.0) + 1.0)
+    step = residuals * scale
+    put_level_row(book, Level.SLOPE, level_row(book, Level.SLOPE) + first * step)
+    put_level_row(book, Level.BIAS, level_row(book, Level.BIAS) + second * step)
+    shrink = curvatures * scale
+    c_slope = c_slope - first * first * shrink
+    c_both = c_both - first * second * shrink
+    c_bias = c_bias - second * second * shrink
+    # The prior over the larger variance: it grows by that, and by no more than GROW.
+    room = spread_levels(LEVEL_PRIOR) / upper(upper(c_slope, c_bias), LEAST)
+    grow = lower(room, GROW)
+    put_level_row(book, Level.C_SLOPE, c_slope * grow)
+    put_level_row(book, Level.C_BOTH, c_both * grow)
+    put_level_row(book, Level.C_BIAS, c_bias * grow)
+
+
+def faded(book, first, memories, value, importance):
+    """Take a value into three fading means; return Σ and weights, four numbers each.
+
+    The fourth is no part of it.
+    """
+    sums = load_four(book, 0, first) * memories + importance * value
+    weights = load_four(book, 0, first + 3) * memories + importance
+    for place in range(3):
+        book[first + place] = at(sums, place)
+        book[first + 3 + place] = at(weights, place)
+    return sums, weights
 
 
 def mixture_shares(lanes, nats):
     """v ∝ e^(−discounted loss / nats − prior), by lane."""
-    least = LOUD
-    for lane in range(MODELS):
-        if lanes[Row.USED, lane] != 0:
-            least = min(least, lanes[Row.LOSS, lane] / nats + lanes[Row.PRIOR, lane])
-    all_shares = 0.0
-    for lane in range(MODELS):
-        share = 0.0
-        if lanes[Row.USED, lane] != 0:
-            excess = lanes[Row.LOSS, lane] / nats + lanes[Row.PRIOR, lane] - least
-            if excess < NEGLIGIBLE:
-                share = math.exp(-excess)
-        lanes[Row.SHARE, lane] = share
-        all_shares += share
-    for lane in range(MODELS):
-        lanes[Row.SHARE, lane] /= all_shares
+    losses = load(lanes, Row.LOSS, 0) / nats + load(lanes, Row.PRIOR, 0)
+    losses = pick(load(lanes, Row.USED, 0), 0.5, losses, LOUD)
+    excess = losses - smallest(losses)
+    shares = pick(NEGLIGIBLE, excess, exponential(excess * -1.0), 0.0)
+    store(lanes, Row.SHARE, 0, shares / total(shares))
 
 
 def settle_weights(lanes, book):
     """The full model as one linear model: a = v·(1 + g·(u_M − Σu)) + g·u, g the guard's share."""
-    guard = book[Book.GUARD]
-    rest = book[U + MODELS]
-    for lane in range(MODELS):
-        rest -= book[U + lane]
-    for lane in range(MODELS):
-        share = lanes[Row.SHARE, lane]
-        lanes[Row.WEIGHT, lane] = share * (1.0 + guard * rest) + guard * book[U + lane]
+    guard, u = book[Book.GUARD], load(book, 0, U)
+    rest = 1.0 + guard * (book[U + MODELS] - total(u))
+    store(lanes, Row.WEIGHT, 0, load(lanes, Row.SHARE, 0) * rest + u * guard)
 
 
 def choose_level(book, margin):
     """Serve the sparsest level whose discounted loss is within the margin of the best."""
-    levels = int(book[Book.LEVELS])
-    losses = LEVEL + Level.LOSS * MOST_LEVELS
-    least = LOUD
-    for level in range(levels):
-        least = min(least, book[losses + level])
-    chosen = 0
-    for level in range(levels):
-        if book[losses + level] <= least * margin:
-            chosen = level
-    book[Book.CHOSEN] = chosen
+    losses = pick(level_row(book, Level.TAU), LOUD, LOUD, level_row(book, Level.LOSS))
+    book[Book.CHOSEN] = largest(pick(smallest(losses) * margin, losses, ordinal(losses), 0.0))
 
 
 def tau_for(bins, most):

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from streamlasso import eviction
 from streamlasso.checks import flag
+from streamlasso.growth import zeros
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
 from streamlasso.losses import Loss, get_loss
 from streamlasso.stack import compiling
@@ -50,7 +51,7 @@ class StackLearner(StackReadings):
     compiled
         False runs the same kernels as plain Python: slow, for a debugger.
 
-    A record is 8·(12 + 2·lanes) bytes a feature, 224 with eight lanes, half of it in float32.
+    A record is 8·(16 + 2·lanes) bytes a feature, 256 with eight lanes, half of it in float32.
 
     Examples
     --------
@@ -99,7 +100,7 @@ class StackLearner(StackReadings):
         self.lanes_array = lane_rows(self.models, name)
         self._prepare()
         capacity = min(max(self.index.size, 64), self.index.limit)
-        self.state: Array = np.zeros((capacity, self._at["WIDTH"]), dtype)
+        self.state: Array = zeros((capacity, self._at["WIDTH"]), dtype)
         self.book = np.zeros(self._at["BOOK"])
         put_levels(self.book, self._at["LEVEL"], Book, serve, tolerance, max_active)
         self._kernels.start(self.lanes_array, self.book)
@@ -109,10 +110,10 @@ class StackLearner(StackReadings):
         name, lanes, evicts = self.loss.name, self.lanes_array.shape[1], self.index.evicts
         self._at = compiling.sizes(name, lanes, evicts)
         self._kernels = compiling.kernels_for(self.loss, lanes, evicts, compiled=self.compiled)
-        self._scratch = np.zeros((len(Scratch), lanes))
+        self._scratch = zeros((len(Scratch), lanes), np.float64)
         self._inputs = np.zeros(self._at["INPUTS_SIZE"])
         self._gains = np.zeros(self._at["INPUTS_SIZE"])
-        self._kept = np.zeros((64, lanes))
+        self._kept = zeros((64, self._at["KEPT"]), np.float64)
         self._bins = np.zeros(BINS)
         self._score = np.zeros((1, 2))
         self._ready = 0

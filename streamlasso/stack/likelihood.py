@@ -15,27 +15,39 @@ from streamlasso.stack.binding import (
     COUNTS,
     FULL,
     HELPERS,
-    LEVEL,
+    INPUTS,
     MIXTURE,
     MODELS,
-    MOST_LEVELS,
+    SERVED,
     SUMS,
     TOP,
     C,
     U,
     absorb,
+    at,
     choose_level,
-    curvature_of,
-    filter_level,
+    curvatures_of,
+    exponential,
+    faded,
+    filter_levels,
+    four,
+    level_row,
     level_score,
     link_of,
-    mean_of,
+    links_of,
+    load,
+    load_levels,
+    lower,
+    means_of,
     mixture_shares,
-    recall,
+    put_level_row,
     settle_weights,
+    spread_four,
     stacked,
-    tell,
-    value_of,
+    store,
+    total,
+    upper,
+    values_of,
 )
 from streamlasso.stack.places import Book, Level, Row, Scratch
 
@@ -43,18 +55,17 @@ __all__ = [
     "astray",
     "begin",
     "combine",
-    "full_curvature",
     "learn_layer",
     "served_score",
     "slopes",
     "take_target",
 ]
 
-MEMORIES = (0.5, 0.9, 0.98)
 HALF_LIFE = 0.5 ** (1 / 3000)
 GUARD_HALF_LIFE = 0.5 ** (1 / 1000)
 LARGEST = 8.0
 SMALLEST = 1e-5
+MOST_LOSS = 1e290
 PRIOR_LANE, PRIOR_REST = 0.005, 0.01
 
 
@@ -84,106 +95,130 @@ def centre_of(book):
 
 def bound_of(book):
     """How far a score may be from there."""
-    return min(LARGEST, math.log(2.0 * book[Book.ROWS] + 1.0))
+    return min(LARGEST, sure_of(book))
+
+
+def sure_of(book):
+    """The same of what is served."""
+    return math.log(2.0 * book[Book.ROWS] + 1.0)
 
 
 def combine(lanes, book, scratch, inputs):
     """What the second layer sees of a row, and the full model's score."""
     centre, bound = centre_of(book), bound_of(book)
-    mixture = 0.0
-    for lane in range(MODELS):
-        score = min(max(scratch[Scratch.SCORE, lane], centre - bound), centre + bound)
-        inputs[lane] = score
-        mixture += lanes[Row.SHARE, lane] * score
-    for lane in range(MODELS):
-        inputs[lane] = lanes[Row.USED, lane] * (inputs[lane] - mixture)
+    scores = lower(upper(load(scratch, Scratch.SCORE, 0), centre - bound), centre + bound)
+    mixture = total(load(lanes, Row.SHARE, 0) * scores)
+    apart = load(lanes, Row.USED, 0) * (scores - mixture)
+    store(inputs, 0, 0, apart)
     inputs[MODELS] = mixture
+    moved = total(apart * load(book, 0, U)) + book[U + MODELS] * mixture + book[U + INPUTS - 1]
     for place in range(HELPERS):
-        inputs[MODELS + 1 + place] = book[Book.HELPER_0 + place]
-    inputs[MODELS + 1 + HELPERS] = 1.0
+        helper = book[Book.HELPER_0 + place]
+        inputs[MODELS + 1 + place] = helper
+        moved += book[U + MODELS + 1 + place] * helper
+    inputs[INPUTS - 1] = 1.0
     inputs[MIXTURE] = mixture
-    inputs[FULL] = mixture + book[Book.GUARD] * stacked(book, inputs)
+    inputs[FULL] = mixture + book[Book.GUARD] * moved
 
 
 def served_score(book, inputs):
     """The score of the level that is served, no surer than the rows so far allow."""
     level = int(book[Book.CHOSEN])
-    centre, bound = centre_of(book), math.log(2.0 * book[Book.ROWS] + 1.0)
+    centre, bound = centre_of(book), sure_of(book)
     score = level_score(book, level, inputs[SUMS + level])
     return min(max(score, centre - bound), centre + bound)
 
 
 def slopes(lanes, book, scratch, target, importance):
     """Slope and curvature of each lane at its own score."""
-    centre, bound = centre_of(book), 2.0 * LARGEST
-    for lane in range(MODELS):
-        score = scratch[Scratch.SCORE, lane]
-        if COUNTS:
-            score = min(max(score, centre - bound), centre + bound)
-        mean = mean_of(score)
-        curvature = max(curvature_of(mean), SMALLEST)
-        used = importance * lanes[Row.USED, lane]
-        scratch[Scratch.SLOPE, lane] = used * (mean - target)
-        scratch[Scratch.RISE, lane] = used * curvature
-        scratch[Scratch.BEND, lane] = importance * curvature * lanes[Row.DAMPED, lane]
-
-
-def full_curvature(inputs):
-    """h at the full model's score, of what features are worth."""
-    return curvature_of(mean_of(inputs[FULL]))
-
-
-def learn_layer(lanes, book, inputs, gains, target, importance, patience):
-    """Losses, shares, filters and the served level after a label."""
-    nats = book[Book.NATS]
-    mixture = inputs[MIXTURE]
-    fade = HALF_LIFE**importance if importance != 1.0 else HALF_LIFE
-    for lane in range(MODELS):
-        score = inputs[lane] + mixture
-        loss = value_of(score, mean_of(score), target)
-        lanes[Row.LOSS, lane] = lanes[Row.LOSS, lane] * fade + importance * loss
-    levels = int(book[Book.LEVELS])
-    centre, bound = centre_of(book), math.log(2.0 * book[Book.ROWS] + 1.0)
-    low, high = centre - bound, centre + bound
-    for level in range(levels):
-        own = min(max(inputs[SUMS + level], low), high)
-        score = min(max(level_score(book, level, inputs[SUMS + level]), low), high)
-        place = LEVEL + Level.LOSS * MOST_LEVELS + level
-        mean = mean_of(score)
-        book[place] = book[place] * fade + importance * value_of(score, mean, target)
-        curvature = max(curvature_of(mean), SMALLEST) * importance / nats
-        residual = (target - mean) * importance / nats
-        filter_level(book, level, own, 1.0, residual, curvature)
-    score = mixture + stacked(book, inputs)
-    mean = mean_of(score)
-    gain = value_of(mixture, mean_of(mixture), target) - value_of(score, mean, target)
-    book[Book.GAIN] = book[Book.GAIN] * GUARD_HALF_LIFE + importance * gain / nats
-    curvature = max(curvature_of(mean), 1e-4) * importance / nats
-    residual = (target - mean) * importance / nats
-    absorb(book, inputs, gains, residual, curvature, patience)
+    scores = load(scratch, Scratch.SCORE, 0)
     if COUNTS:
-        mean = mean_of(inputs[FULL])
-        away = target - mean
-        excess = away * away / max(curvature_of(mean), SMALLEST)
-        book[Book.EXCESS] = book[Book.EXCESS] * fade + importance * min(excess, 1e6)
+        centre, bound = centre_of(book), 2.0 * LARGEST
+        scores = lower(upper(scores, centre - bound), centre + bound)
+    means = means_of(scores)
+    curvatures = upper(curvatures_of(means), SMALLEST) * importance
+    used = load(lanes, Row.USED, 0)
+    store(scratch, Scratch.SLOPE, 0, (means - target) * (used * importance))
+    store(scratch, Scratch.RISE, 0, used * curvatures)
+    store(scratch, Scratch.BEND, 0, curvatures * load(lanes, Row.DAMPED, 0))
+
+
+def learn_levels(book, inputs, target, importance, fade):
+    """Losses and filters of the levels."""
+    centre, bound = centre_of(book), sure_of(book)
+    low, high = centre - bound, centre + bound
+    sums = load_levels(inputs, 0, SUMS)
+    scores = sums + level_row(book, Level.SLOPE) * sums + level_row(book, Level.BIAS)
+    scores = lower(upper(scores, low), high)
+    means = means_of(scores)
+    losses = values_of(scores, means, target) * importance
+    put_level_row(book, Level.LOSS, level_row(book, Level.LOSS) * fade + losses)
+    weight = importance / book[Book.NATS]
+    curvatures = upper(curvatures_of(means), SMALLEST) * weight
+    own = lower(upper(sums, low), high)
+    filter_levels(book, own, (means - target) * -weight, curvatures)
+
+
+def learn_stacked(book, inputs, work, target, importance, patience):
+    """The second layer's filter, what it gains over the mixture, and losses over the life.
+
+    Returns mean and curvature at the full model's score.
+    """
+    mixture, weight = inputs[MIXTURE], importance / book[Book.NATS]
+    scores = four(inputs[SERVED], inputs[FULL], mixture, mixture + stacked(book, inputs))
+    means = means_of(scores)
+    losses, curvatures = values_of(scores, means, target), curvatures_of(means)
+    book[Book.LIFE_SERVED] += importance * min(at(losses, 0), MOST_LOSS)
+    book[Book.LIFE_FULL] += importance * min(at(losses, 1), MOST_LOSS)
+    gain = weight * (at(losses, 2) - at(losses, 3))
+    book[Book.GAIN] = book[Book.GAIN] * GUARD_HALF_LIFE + gain
+    curvature = max(at(curvatures, 3), 1e-4) * weight
+    absorb(book, inputs, work, (target - at(means, 3)) * weight, curvature, patience)
+    return at(means, 1), at(curvatures, 1)
+
+
+def learn_layer(lanes, book, inputs, work, given, target, importance, patience):
+    """Losses, shares, filters and the served level after a label.
+
+    Returns h at the full model's score, of what features are worth.
+    """
+    fade = HALF_LIFE**importance if importance != 1.0 else HALF_LIFE
+    scores = load(inputs, 0, 0) + inputs[MIXTURE]
+    losses = values_of(scores, means_of(scores), target) * importance
+    store(lanes, Row.LOSS, 0, load(lanes, Row.LOSS, 0) * fade + losses)
+    learn_levels(book, inputs, target, importance, fade)
+    mean, curvature = learn_stacked(book, inputs, work, target, importance, patience)
     book[Book.SEEN] = book[Book.SEEN] * fade + importance
-    for place in range(HELPERS):
-        memory = MEMORIES[place]
-        tell(book, Book.PAST_0, Book.PAST_WEIGHT_0, memory, place, target, importance)
+    if COUNTS:
+        excess = (target - mean) * (target - mean) / max(curvature, SMALLEST)
+        book[Book.EXCESS] = book[Book.EXCESS] * fade + importance * min(excess, 1e6)
+        book[Book.NATS] = max(1.0, (book[Book.EXCESS] + 1.0) / (book[Book.SEEN] + 1.0))
     book[Book.TARGETS] += importance * target
     book[Book.EVENTS] += importance
-    # What follows from it.
-    if COUNTS:
-        book[Book.NATS] = max(1.0, (book[Book.EXCESS] + 1.0) / (book[Book.SEEN] + 1.0))
     mixture_shares(lanes, book[Book.NATS])
-    book[Book.GUARD] = 1.0 / (1.0 + math.exp(-min(max(book[Book.GAIN], -30.0), 30.0)))
+    settle_guard(book)
     settle_weights(lanes, book)
-    mean = book[Book.TARGETS] / book[Book.EVENTS]
-    long = link_of(mean)
-    offset = book[U + MODELS + 1 + HELPERS]
-    for place in range(HELPERS):
-        recent = recall(book, Book.PAST_0, Book.PAST_WEIGHT_0, place, mean)
-        book[Book.HELPER_0 + place] = link_of(recent) - long
-        offset += book[U + MODELS + 1 + place] * book[Book.HELPER_0 + place]
-    book[Book.OFFSET] = book[Book.GUARD] * offset
+    settle_helpers(book, target, importance)
     choose_level(book, 1.0 + book[Book.TOLERANCE])
+    return importance * curvature
+
+
+def settle_guard(book):
+    """The second layer's share: how likely it is better than the mixture."""
+    gain = min(max(book[Book.GAIN], -30.0), 30.0)
+    book[Book.GUARD] = 1.0 / (1.0 + at(exponential(spread_four(-gain)), 0))
+
+
+def settle_helpers(book, target, importance):
+    """What the second layer is told of recent labels, with memories of 2, 10 and 50 rows."""
+    memories = four(0.5, 0.9, 0.98, 0.0)
+    sums, weights = faded(book, Book.PAST_0, memories, target, importance)
+    mean = book[Book.TARGETS] / book[Book.EVENTS]
+    recent = (sums + mean) / (weights + 1.0)
+    links = links_of(four(at(recent, 0), at(recent, 1), at(recent, 2), mean))
+    links = links - at(links, 3)
+    offset = book[U + INPUTS - 1]
+    for place in range(HELPERS):
+        book[Book.HELPER_0 + place] = at(links, place)
+        offset += book[U + MODELS + 1 + place] * at(links, place)
+    book[Book.OFFSET] = book[Book.GUARD] * offset

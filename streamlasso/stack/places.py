@@ -1,11 +1,13 @@
 """Where things lie in the arrays of a stack.
 
-* ``state[slot, column]``: the scale's columns (`streamlasso.scales`), `OWN_COLUMNS`, then z of
+* ``state[slot, column]``: the scale's columns (`streamlasso.scales`), `OWN_COLUMNS`, padding, z of
   every lane and √n of every lane. Slot 0 holds nothing: the intercepts are in ``lanes``.
 * ``lanes[Row, lane]``: what each lane is, its intercept and its past.
 * ``book[Book]``: the second layer; after the single numbers `Level` by level, then vectors and a
   matrix, whose places depend on the number of lanes (`places`).
 * ``scratch[Scratch, lane]``: of one row.
+* ``kept[feature]``: of one row, the weights that each feature was scored with, its value as it is
+  learned, and by what its record changes with its scale.
 * ``inputs``: what the second layer sees of a row, X, the scores of the mixture, of the full
   model and the served one, and those of the levels. For a late label they are those of the moment
   of prediction.
@@ -130,13 +132,18 @@ def columns(lanes: int, evicts: bool) -> dict[str, int]:
     """Column → its first place in a record, and the record's width.
 
     TOUCHED, the clock of a feature's last row, is there where an index frees slots, −1 elsewhere.
+    Lanes begin at a multiple of eight numbers and the record ends at one, so that it lies in as few
+    cache lines as it can; what lies between is never used.
     """
     shared = (*scales.COLUMNS, *OWN_COLUMNS, *(("touched",) if evicts else ()))
     places = {"TOUCHED": -1} | {name.upper(): i for i, name in enumerate(shared)}
+    begin = -(-len(shared) // 8) * 8 if lanes else len(shared)
+    width = -(-(begin + 2 * lanes) // 8) * 8 if lanes else begin
     return places | {
-        "DUALS": len(shared),
-        "ROOTS": len(shared) + lanes,
-        "WIDTH": len(shared) + 2 * lanes,
+        "SHARED": len(shared),
+        "DUALS": begin,
+        "ROOTS": begin + lanes,
+        "WIDTH": width,
     }
 
 
@@ -151,4 +158,6 @@ def places(lanes: int, helpers: int) -> dict[str, int]:
     at["BOOK"] = at["C"] + inputs * inputs
     at["MIXTURE"], at["FULL"], at["SERVED"], at["SUMS"] = range(inputs, inputs + 4)
     at["INPUTS_SIZE"] = inputs + 3 + MOST_LEVELS
+    at["X"], at["RATIO"] = lanes, lanes + 1
+    at["KEPT"] = -(-(lanes + 2) // 8) * 8
     return at

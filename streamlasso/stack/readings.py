@@ -39,6 +39,22 @@ class StackReadings(Reporting):
         """Models side by side, padded to a power of two."""
         return int(self.lanes_array.shape[1])
 
+    def _used(self) -> Array:
+        """The columns of a record that are more than padding."""
+        at = self._at
+        lanes = at["DUALS"] + np.arange(2 * self.lanes)
+        return np.concatenate([np.arange(at["SHARED"]), lanes])
+
+    def packed(self, records: Array) -> Array:
+        """Records without what only pads them."""
+        return np.ascontiguousarray(records[:, self._used()])
+
+    def unpacked(self, records: Array) -> Array:
+        """Records as they are in the state, of what `packed` gave."""
+        whole = np.zeros((len(records), self._at["WIDTH"]), self.dtype)
+        whole[:, self._used()] = records
+        return whole
+
     @property
     def clock(self) -> int:
         """Events learned so far."""

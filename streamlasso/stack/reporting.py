@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from streamlasso.growth import aligned, zeros
 from streamlasso.losses import Loss
 from streamlasso.rules import Rule
 from streamlasso.scales import cuts
@@ -66,6 +67,7 @@ class Reporting(TakesRows):
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         self.__dict__.update(attributes)
+        self.state = aligned(self.state)
         self._prepare()
 
     @property
@@ -151,7 +153,7 @@ class Reporting(TakesRows):
     def _hold(self, longest: int) -> None:
         """Have room for a row of so many features."""
         if longest > len(self._kept):
-            self._kept = np.zeros((2 * longest, self._kept.shape[1]))
+            self._kept = zeros((2 * longest, self._kept.shape[1]), np.float64)
 
     def learn_event(
         self, event: Mapping[Any, Any], encoder: Any, target: float, importance: float

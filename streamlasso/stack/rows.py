@@ -18,13 +18,12 @@ from streamlasso.stack.binding import (
     astray,
     begin,
     combine,
-    full_curvature,
     gather,
     learn_layer,
     load,
-    loss_of,
     mixture_shares,
     served_score,
+    settle,
     settle_intercepts,
     settle_weights,
     slopes,
@@ -99,15 +98,15 @@ def learn_one(
         book[Book.REJECTED] += 1
         return
     book[Book.LIFE] += importance
-    book[Book.LIFE_SERVED] += importance * min(loss_of(inputs[SERVED], target), LARGEST)
-    book[Book.LIFE_FULL] += importance * min(loss_of(inputs[FULL], target), LARGEST)
-    target = take_target(book, target)
-    curvature = importance * full_curvature(inputs)
+    given, target = target, take_target(book, target)
     patience = 1.0 if pending == 0 else (1.0 + pending) ** -0.25
-    learn_layer(lanes, book, inputs, gains, target, importance, patience)
+    curvature = learn_layer(
+        lanes, book, inputs, gains, given, target, importance, patience
+    )  # fmt: skip
     slopes(lanes, book, scratch, target, importance)
     variance = load(scratch, Scratch.SPREAD, 0)
-    power = write(state, lanes, book, scratch, kept, slots, values, start, stop, curvature)
+    power = settle(state, lanes, book, kept, slots, values, start, stop)
+    write(state, lanes, book, scratch, kept, slots, start, stop, curvature)
     own = spread(1.0) / load(lanes, Row.Q, 0)
     bias = load(lanes, Row.Z, 0) * own * -1.0  # with what moves of centres gave it
     bend = load(scratch, Scratch.BEND, 0)

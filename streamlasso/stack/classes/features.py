@@ -17,8 +17,8 @@ from streamlasso.stack.binding import (
     load,
     load_levels,
     observe,
+    pick,
     prefetch,
-    reaches,
     root,
     scaled,
     settle_centre,
@@ -92,7 +92,7 @@ def gather_classes(
             full = total(weight * w)
             if full != 0:
                 worth = 0.5 * full * full * state[slot, at + 2 * MODELS]
-                part = reaches(spread_levels(worth), taus) * (full * x)
+                part = pick(worth, taus, full * x, 0.0)
                 store_levels(inputs, k, SUMS, load_levels(inputs, k, SUMS) + part)
     return norm
 

@@ -107,7 +107,7 @@ class ClassStackLearner(ClassReadings):
         new = cls(2, two.index, dtype=two.dtype, compiled=two.compiled, **serving)
         at, theirs, own = new._at, two._at, new.lanes
         new.state = np.zeros((len(two.state), new._width(2)), new.dtype)
-        new.state[:, : at["BLOCKS"]] = two.state[:, : theirs["DUALS"]]
+        new.state[:, : at["BLOCKS"]] = two.state[:, : at["BLOCKS"]]
         for lane, source in enumerate(_most_alike(new.models, two.models)):
             dual = two.state[:, theirs["DUALS"] + source]
             for k, sign in enumerate((-1.0, 1.0)):
