@@ -213,9 +213,7 @@ class Consumer:
 
     def _dead_letter(self, record: Record, bad: Bad) -> None:
         self.dead_letters.dead_letter(record, bad)
-        labels = (self.metrics.model, record.partition.topic, bad.reason)
-        self.metrics.events_failed.labels(*labels).inc()
-        self.metrics.dead_letters.labels(*labels).inc()
+        self.metrics.failed(record.partition.topic, bad.reason)
         self.failed += 1
 
     def _predict(self, sink: Sink, decoded: Decoded, scores: Any) -> None:

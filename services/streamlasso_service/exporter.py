@@ -171,6 +171,11 @@ class Metrics:
             together += count
         self.batch_events.observe(together)
 
+    def failed(self, topic: str, reason: str) -> None:
+        """Count a bad record, which is kept as a dead letter."""
+        for counter in (self.events_failed, self.dead_letters):
+            counter.labels(self.model, topic, reason).inc()
+
     @contextmanager
     def stage(self, name: str) -> Iterator[dict[str, float]]:
         """Time a stage of a batch; what is yielded holds the seconds afterwards."""
