@@ -92,10 +92,13 @@ def score_lanes(
 def write_lanes(state, hyper, counts, events, slots, values, start, stop):
     """`write_features` of all lanes at once."""
     clock, lanes = counts[CLOCK, 0], ALL_LANES()
+    activated, deactivated = counts[ACTIVATED, lanes], counts[DEACTIVATED, lanes]
     for i in range(start, stop):
         value = state.dtype.type(OBSERVE(state, slots[i], values[i], hyper, clock))
         change = WRITE(state, slots[i], lanes, events, value, hyper, clock)
-        ADD_SIGNS(counts, ACTIVATED, change > 0)
-        ADD_SIGNS(counts, DEACTIVATED, change < 0)
+        activated = ADD_SIGNS(activated, change > 0)
+        deactivated = ADD_SIGNS(deactivated, change < 0)
         if TOUCHED >= 0:
             state[slots[i], TOUCHED] = clock + 1
+    counts[ACTIVATED, lanes] = activated
+    counts[DEACTIVATED, lanes] = deactivated

@@ -5,7 +5,9 @@ intercept's part and the features'.
 import math
 
 from streamlasso.kernels.names import (
+    ABREAST,
     ADVANCE,
+    ALL_LANES,
     APART,
     CLOCK,
     COUNTS,
@@ -94,7 +96,9 @@ def learn_one(
                 state, bias, hyper, clock, slots, values, start, stop, intercept, events
             )  # fmt: skip
         WRITE_FEATURES(state, hyper, counts, events, slots, values, start, stop)
-        if intercept:
+        if intercept and ABREAST and not SPREADS:
+            WRITE(state, INTERCEPT, ALL_LANES(), events, state.dtype.type(1), bias, clock)
+        elif intercept:
             for lane in range(LANES):
                 if SPREADS:
                     events[OWN_SPREAD, lane] = STEP(state, INTERCEPT, lane, bias, clock)

@@ -135,16 +135,10 @@ def how_many(typing_context: Any, signs: Any, size: Any) -> Any:
 
 
 @intrinsic
-def add_signs(typing_context: Any, counts: Any, row: Any, signs: Any) -> Any:
-    """Add 1 to the ``counts[row, lane]`` of each lane of which it is true."""
+def add_signs(typing_context: Any, counts: Any, signs: Any) -> Any:
+    """The whole numbers plus 1 where it is true."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        at = context.cast(builder, arguments[1], row, types.int64)
-        kind = ir.VectorType(WORD, signs.count)
-        pointer = place_of(context, builder, counts, arguments[0], WORD(0), at)
-        pointer = builder.bitcast(pointer, kind.as_pointer())
-        more = builder.zext(arguments[2], kind)
-        builder.store(builder.add(builder.load(pointer, align=8), more), pointer, align=8)
-        return context.get_dummy_value()
+        return builder.add(arguments[0], builder.zext(arguments[1], counts.vector))
 
-    return types.void(counts, row, signs), generate
+    return counts(counts, signs), generate
