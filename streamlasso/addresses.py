@@ -19,7 +19,16 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-__all__ = ["VOID", "Described", "Desk", "compiled_arrays", "interpreted_arrays"]
+__all__ = [
+    "VOID",
+    "Described",
+    "Desk",
+    "Lines",
+    "array_1",
+    "array_2",
+    "compiled_arrays",
+    "interpreted_arrays",
+]
 
 Array = npt.NDArray[Any]
 
@@ -72,6 +81,24 @@ compiled_arrays = {"array_1": array_1, "array_2": array_2, "array_3": array_3}
 interpreted_arrays = dict.fromkeys(compiled_arrays, _given)
 
 
+class Lines:
+    """Where arrays are, and their shapes: a table at an address that stays, whoever is put in."""
+
+    __slots__ = ("_arrays", "_table", "address")
+
+    def __init__(self, arrays: Sequence[Array]) -> None:
+        self._table = np.zeros((len(arrays), LINE), np.int64)
+        self.address: int = self._table.ctypes.data
+        self.put(arrays)
+
+    def put(self, arrays: Sequence[Array]) -> None:
+        """Have these arrays, as many as there were."""
+        self._arrays = arrays  # kept alive
+        for line, array in zip(self._table, arrays, strict=True):
+            line[0] = array.ctypes.data
+            line[1 : 1 + array.ndim] = array.shape
+
+
 class Desk:
     """The arrays of one learner, C-contiguous, with at most three dimensions, and its row kernels.
 
@@ -79,7 +106,7 @@ class Desk:
     buffers of the row.
     """
 
-    __slots__ = ("_arrays", "_table", "handle", "learn_row", "score_row", "slots", "values")
+    __slots__ = ("_lines", "handle", "learn_row", "score_row", "slots", "values")
 
     def __init__(
         self, flags: Array, slots: Any, values: Any, arrays: Sequence[Array], kernels: Any,
@@ -88,12 +115,9 @@ class Desk:
         self.slots, self.values = slots, values
         # Here, since to look them up costs more in a module.
         self.learn_row, self.score_row = kernels.learn_row, kernels.score_row
-        self._arrays = (flags, slots, values, *arrays)  # kept alive
-        self._table = np.zeros((len(self._arrays), LINE), np.int64)
-        for line, array in zip(self._table, self._arrays, strict=True):
-            line[0] = array.ctypes.data
-            line[1 : 1 + array.ndim] = array.shape
-        self.handle: Any = self._table.ctypes.data if compiled else self._arrays
+        all_arrays = (flags, slots, values, *arrays)
+        self._lines = Lines(all_arrays)
+        self.handle: Any = self._lines.address if compiled else all_arrays
 
 
 class _Nothing:

@@ -14,7 +14,8 @@ from streamlasso.index import FeatureIndex, Name
 from streamlasso.interactions import Interactions
 from streamlasso.kernels import UNSEEN
 from streamlasso.names import plain_name
-from streamlasso.objects import Layout
+from streamlasso.objects import OTHER_NAMES, Layout
+from streamlasso.textlayouts import TextLayouts
 from streamlasso.values import categorical_name, clamped, number
 
 __all__ = ["RowEncoder", "categorical_name", "frame_rows"]
@@ -39,10 +40,10 @@ class RowEncoder:
 
     After `encode` the row is the first ``size`` entries of ``slots`` and ``values``, buffers that
     stay the same until a longer row comes. An event with the same names as one before, in the same
-    order, and only numbers is encoded by compiled code (`streamlasso.objects`). Any other that is
-    predicted and then learned is encoded once: the last event is kept as a copy and compared, never
-    by identity, since generators reuse their dicts. ``interactions`` follow the event's own
-    features in its row.
+    order, is encoded by compiled code (`streamlasso.objects`, `streamlasso.texts`). What is left to
+    Python is encoded once if it is predicted and then learned: the last event is kept as a copy and
+    compared, never by identity, since generators reuse their dicts. ``interactions`` follow the
+    event's own features in its row.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class RowEncoder:
         self._generation = index.generation
         # Where slots change hands, what was remembered of them must be looked at first.
         self._quick = objects.SUPPORTED and self._crossing is None and not index.evicts
+        self._texts = TextLayouts(index) if self._quick else None
         self.by_columns = self._crossing is None and not index.selective
         """Whether a row depends on nothing but its own names and values, and which have slots."""
         self.table = 0
@@ -86,6 +88,11 @@ class RowEncoder:
             self._generation = self.index.generation
         if self.table and type(event) is dict:
             size = objects.encode_numbers(id(event), self.table)
+            if size >= 0:
+                self.size, self.kept, self._complete = size, None, True
+                return
+        elif self._texts is not None and self._texts.last is not None and type(event) is dict:
+            size = self._texts.last.encode(event, allocate)
             if size >= 0:
                 self.size, self.kept, self._complete = size, None, True
                 return
@@ -112,6 +119,8 @@ class RowEncoder:
         self.kept = None
         self._layouts.clear()
         self.table = 0
+        if self._texts is not None:
+            self._texts.forget()
 
     def check(self, event: Mapping[Any, Any]) -> None:
         """Raise what learning the event would raise, and change nothing."""
@@ -126,7 +135,15 @@ class RowEncoder:
         layout = self._layouts.get(names)
         if layout is not None and self._encode_known(event, names, layout):
             return
+        status = OTHER_NAMES
+        if self._texts is not None:
+            status = self._texts.encode(event, names, allocate)
+            if status >= 0:
+                self.table, self.size, self.kept, self._complete = 0, status, None, True
+                return
         self._encode_each(event, names, allocate)
+        if self._texts is not None:
+            self._texts.meet(event, names, status, (self.slots, self.values))
         # A row that lacks names is not to be taken for the event's when it comes again.
         self.kept = dict(event) if self._complete or not allocate else None
 

@@ -87,7 +87,7 @@ class GrowingIndex:
         self.at_limit = at_limit
         self.admit = get_admission(admit)
         self.known: dict[Name, int] = {}
-        self._table = NameTable()
+        self.table = NameTable()
         self.free: list[int] = []
         self._row: Array | tuple[int, ...] = ()
         self.offered = self.waiting = self.refused = self.evicted = self.generation = 0
@@ -102,7 +102,7 @@ class GrowingIndex:
     @property
     def size(self) -> int:
         """Slots in use or freed, the two reserved ones included."""
-        return FIRST + self._table.slots
+        return FIRST + self.table.slots
 
     @property
     def limit(self) -> int:
@@ -112,12 +112,12 @@ class GrowingIndex:
     @property
     def tracked(self) -> int:
         """Names that have a slot."""
-        return len(self._table)
+        return len(self.table)
 
     @property
     def names_nbytes(self) -> int:
         """Bytes that the names take, without the memo."""
-        return self._table.nbytes
+        return self.table.nbytes
 
     @property
     def selective(self) -> bool:
@@ -151,11 +151,11 @@ class GrowingIndex:
     def _offer(self, name: Name) -> int:
         """`add` a name that is not in the memo."""
         if self.selective:
-            slot = self._table.find(name)
+            slot = self.table.find(name)
             if slot == UNSEEN:
                 slot = self._admit(name)
         else:
-            slot = self._table.claim(name)
+            slot = self.table.claim(name)
         if slot != UNSEEN:
             self._remember(name, slot)
         return slot
@@ -169,9 +169,9 @@ class GrowingIndex:
             self.refused += 1
             return UNSEEN
         if not self.free:
-            return self._table.claim(name)
+            return self.table.claim(name)
         slot = self.free.pop()
-        self._table.place(name, slot)
+        self.table.place(name, slot)
         return slot
 
     def _make_room(self) -> bool:
@@ -189,10 +189,10 @@ class GrowingIndex:
         """Take the names from these slots, which new names will get."""
         freed = sorted((int(slot) for slot in slots), reverse=True)
         for slot in freed:
-            if not self._table.has(slot):
+            if not self.table.has(slot):
                 raise ValueError(f"slot {slot} has no name; release slots that are in use")
-            self.known.pop(self._table.name(slot), None)
-            self._table.drop(slot)
+            self.known.pop(self.table.name(slot), None)
+            self.table.drop(slot)
         self.free = freed + self.free
         self.evicted += len(freed)
         self.generation += bool(freed)
@@ -205,18 +205,18 @@ class GrowingIndex:
                 name = name if type(name) is str else plain_name(name)
             except TypeError:
                 return UNSEEN
-            slot = self._table.find(name)
+            slot = self.table.find(name)
             if slot != UNSEEN:
                 self._remember(name, slot)
         return slot
 
     def name(self, slot: int) -> Name:
         """The name that has the slot."""
-        return self._table.name(slot)
+        return self.table.name(slot)
 
     def named_slots(self) -> Array:
         """The slots that have a name, ascending."""
-        return self._table.named()
+        return self.table.named()
 
     def resolve(
         self, rows: NamedRows, allocate: Array, slots: Array, first: int, last: int
@@ -228,7 +228,7 @@ class GrowingIndex:
         """
         if self.selective:
             raise ValueError(f"{self!r} decides on each name by itself; use add, row by row")
-        self._table.resolve(rows, allocate, slots, first, last)
+        self.table.resolve(rows, allocate, slots, first, last)
 
     def fresh(self) -> "GrowingIndex":
         """An empty one with the same settings."""
@@ -245,27 +245,27 @@ class GrowingIndex:
 
     def entries(self) -> list[tuple[int, Name]]:
         """All names by slot; without eviction that is the order in which they came."""
-        return [(slot, self._table.name(slot)) for slot in self._table.named().tolist()]
+        return [(slot, self.table.name(slot)) for slot in self.table.named().tolist()]
 
     def restore(self, names: Iterable[tuple[int, Name]]) -> None:
         """Take the names of a snapshot into an empty index."""
         for slot, name in names:
             if slot != self.size and not (self.evicts and self.size < slot < self.limit):
                 raise ValueError(f"name {name!r} cannot have slot {slot}: names are out of order")
-            self._table.reserve(slot - FIRST)
-            self._table.claim(name)
+            self.table.reserve(slot - FIRST)
+            self.table.claim(name)
 
     def packed(self) -> tuple[Array, Array]:
         """The names one after the other (`streamlasso.nametable.pack`), and their slots.
 
         Without eviction these are 2, 3, … and are left out.
         """
-        slots = self._table.named().astype(np.uint32) if self.evicts else NO_SLOTS
-        return slots, self._table.packed()
+        slots = self.table.named().astype(np.uint32) if self.evicts else NO_SLOTS
+        return slots, self.table.packed()
 
     def take(self, slots: Array, names: Array) -> None:
         """Take names that were `packed` into an empty index."""
-        self._table.take(slots, names)
+        self.table.take(slots, names)
 
     def memory(self) -> dict[str, Array]:
         """Counters, free slots, and what the admission keeps."""
@@ -286,7 +286,7 @@ class GrowingIndex:
         for name, value in zip(COUNTERS, memory["index_counters"].tolist(), strict=True):
             setattr(self, name, value)
         self.free = memory["free_slots"].tolist()
-        self._table.reserve(max(self.free, default=0) + 1 - FIRST)
+        self.table.reserve(max(self.free, default=0) + 1 - FIRST)
         if self.admit is not None:
             mark = "admission_"
             self.admit.remember(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import hashing, memory, numerics, resolving, specialise, table
+from streamlasso.addresses import Lines
 from streamlasso.growth import extended
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_bytes
@@ -123,6 +124,11 @@ class NameTable:
         self._kernels = kernels()
         self._bytes = bytearray(256)
         self._name: Array = np.frombuffer(self._bytes, np.uint8)
+        self.lines = Lines(self._arrays())
+        """The arrays, for compiled code that gets an address."""
+
+    def _arrays(self) -> tuple[Array, ...]:
+        return self._table, self._places, self._arena, self._counts
 
     @property
     def slots(self) -> int:
@@ -156,7 +162,7 @@ class NameTable:
             )
             if slot:
                 return slot
-            self._grow(size)
+            self.grow(size)
 
     def place(self, name: Name, slot: int) -> None:
         """Give a name that has none a slot that has none."""
@@ -164,7 +170,7 @@ class NameTable:
         while not self._kernels.place_name(
             self._table, self._places, self._arena, self._counts, self._name, size, other, slot
         ):
-            self._grow(size)
+            self.grow(size)
 
     def drop(self, slot: int) -> None:
         """Take the name from a slot that has one."""
@@ -195,9 +201,10 @@ class NameTable:
         while not self._kernels.enter_all(
             self._table, self._places, self._arena, self._counts, slots, stop
         ):
-            self._grow(0)
+            self.grow(0)
+        self.lines.put(self._arrays())
 
-    def _grow(self, size: int) -> None:
+    def grow(self, size: int) -> None:
         """Have room for one more name of so many bytes, and for many more like the others."""
         counts = self._counts
         if counts[NAMES] == len(self._places):
@@ -209,6 +216,7 @@ class NameTable:
         if 4 * (counts[FILLED] + 1) > 3 * cells:
             self._table = extended(self._table, 4 * cells)
             self._spread(cells)
+        self.lines.put(self._arrays())
 
     def _spread(self, cells: int) -> None:
         """Move names to where they are to be found in a table of twice as many cells."""
@@ -251,6 +259,7 @@ class NameTable:
     def _reserve(self, slots: int) -> None:
         if slots > len(self._places):
             self._places = extended(self._places, slots)
+            self.lines.put(self._arrays())
 
     def resolve(
         self, rows: NamedRows, allocate: Array, slots: Array, first: int, last: int
@@ -269,7 +278,7 @@ class NameTable:
             )  # fmt: skip
             if begin == end:
                 return
-            self._grow(int(rows.names_size[begin]))
+            self.grow(int(rows.names_size[begin]))
 
     def __getstate__(self) -> dict[str, Any]:
         used = int(self._counts[USED])

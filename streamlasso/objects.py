@@ -33,6 +33,8 @@ __all__ = [
     "encode",
     "encode_nothing",
     "encode_numbers",
+    "number_of",
+    "values_of",
 ]
 
 Array = npt.NDArray[Any]
@@ -166,25 +168,28 @@ def _values_of(event, table):
     return count if i == count else OTHER_NAMES
 
 
+def _number_of(value, table):
+    """The number of a value, given by its address; NaN where it is not simple."""
+    kind = word(value + TYPE)
+    if kind == word(table + 8 * FLOAT):
+        return double(value + NUMBER)
+    if kind == word(table + 8 * INT):
+        number = as_double(value)
+        if number == -1.0 and occurred() != 0:
+            clear()  # too large for a float
+            return np.nan
+        return number
+    if kind == word(table + 8 * BOOL):
+        return 1.0 if value == word(table + 8 * TRUE) else 0.0
+    return np.nan
+
+
 def _encode_numbers(event, table):
     """Write the row of a dict, given by its address; return its length, or why there is none."""
-    count = values_of(event, table)
-    found, exact = word(table + 8 * FOUND), word(table + 8 * FLOAT)
+    count, found = values_of(event, table), word(table + 8 * FOUND)
     out, single = word(table + 8 * ROW_VALUES), word(table + 8 * SINGLE) != 0
     for i in range(count):
-        value = word(found + 8 * i)
-        kind = word(value + TYPE)
-        if kind == exact:
-            number = double(value + NUMBER)
-        elif kind == word(table + 8 * INT):
-            number = as_double(value)
-            if number == -1.0 and occurred() != 0:
-                clear()  # too large for a float
-                return NOT_SIMPLE
-        elif kind == word(table + 8 * BOOL):
-            number = 1.0 if value == word(table + 8 * TRUE) else 0.0
-        else:
-            return NOT_SIMPLE
+        number = number_of(word(found + 8 * i), table)
         if number != number:
             return NOT_SIMPLE
         if single:
@@ -197,7 +202,7 @@ def _encode_numbers(event, table):
     return count
 
 
-values_of = njit(**PART)(_values_of)
+values_of, number_of = njit(**PART)(_values_of), njit(**PART)(_number_of)
 encode = njit(**PART)(_encode_numbers)
 """For kernels, which must hold the interpreter's lock."""
 encode_numbers = compile_top(_encode_numbers, nogil=False)

@@ -405,9 +405,9 @@ class Evicting(GrowingIndex):
         self.generation += 1
         a, b = self.find(one), self.find(other)
         for slot in (a, b):
-            self._table.drop(slot)
+            self.table.drop(slot)
         for name, slot in ((one, b), (other, a)):
-            self._table.place(name, slot)
+            self.table.place(name, slot)
             self.known[name] = slot
 
 

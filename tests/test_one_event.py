@@ -101,7 +101,7 @@ def outcome(model: Any, event: dict[Any, Any]) -> Any:
 
 def quick_and_plain(**options: Any) -> tuple[Any, Any]:
     quick, plain = (SparseClassifier(FTRLProximal(l1=0.01), **options) for _ in range(2))
-    plain._encoder._quick = False
+    plain._encoder._quick, plain._encoder._texts = False, None
     return quick, plain
 
 
