@@ -9,11 +9,14 @@ import pytest
 from streamlasso.hashing import hash_bytes
 from streamlasso.scanning import PADDING, Scanned
 from streamlasso.scanning.compiling import compile_scanner
-from streamlasso.scanning.naming import TOGETHER, hash_names, new_lines
+from streamlasso.scanning.naming import TOGETHER, hash_arena_names, hash_names, new_lines
 
 
-def _run(data: Any, features: Any, begin: int, end: int, lines: Any) -> None:
-    hash_names(data, features, begin, end, lines)
+def _run(data: Any, features: Any, begin: int, end: int, lines: Any, only_arena: bool) -> None:
+    if only_arena:
+        hash_arena_names(features, begin, end, lines)
+    else:
+        hash_names(data, features, begin, end, lines)
 
 
 @pytest.fixture(scope="module")
@@ -21,25 +24,32 @@ def hashed() -> Any:
     return compile_scanner(_run)
 
 
-@pytest.mark.parametrize("in_arena", [False, True], ids=["buffer", "arena"])
-def test_names_of_every_length_have_the_hashes_of_their_bytes(hashed: Any, in_arena: bool) -> None:
+WHERE = ("buffer", "arena", "mixed")
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("only_arena", [False, True])
+def test_names_of_every_length_have_the_hashes_of_their_bytes(
+    hashed: Any, where: str, only_arena: bool
+) -> None:
     rng, lines = random.Random(1), new_lines()
     raw = rng.randbytes(3000)
-    array = np.frombuffer(raw + rng.randbytes(PADDING), np.uint8)
+    buffer = np.frombuffer(raw + rng.randbytes(PADDING), np.uint8)
     for count in (0, 1, 7, 8, 9, TOGETHER - 1, TOGETHER, TOGETHER + 1, 300):
         found = Scanned()
         found.reserve(1, count + 5, 0)
-        buffer = found.buffer = np.zeros(0, np.uint8) if in_arena else array
-        if in_arena:
-            found.arena = array.copy()
-        names = []
-        for i in range(count):
-            size = rng.randrange(17) if rng.random() < 0.9 else rng.randrange(100)
+        found.arena = buffer.copy()
+        found.keys[:], found.checks[:] = 1, 2
+        expected = []
+        for i in range(3, 3 + count):
+            size = rng.randrange(17) if rng.random() < 0.8 else rng.randrange(100)
             at = rng.randrange(len(raw) - size)
-            names.append(raw[at : at + size])
-            found.names_at[3 + i], found.names_size[3 + i] = ~at if in_arena else at, size
+            in_arena = where == "arena" or (where == "mixed" and rng.random() < 0.5)
+            left_alone = only_arena and not in_arena
+            expected.append((1, 2) if left_alone else hash_bytes(raw[at : at + size]))
+            found.names_at[i], found.names_size[i] = ~at if in_arena else at, size
         features = (found.keys, found.checks, found.names_at, found.names_size,
                     found.values, found.arena)  # fmt: skip
-        hashed(buffer, features, 3, 3 + count, lines)
-        for i, name in enumerate(names):
-            assert (int(found.keys[3 + i]), int(found.checks[3 + i])) == hash_bytes(name)
+        hashed(buffer, features, 3, 3 + count, lines, only_arena)
+        got = zip(found.keys[3 : 3 + count], found.checks[3 : 3 + count], strict=True)
+        assert [(int(key), int(check)) for key, check in got] == expected

@@ -21,10 +21,10 @@ from streamlasso.scanning.fields import (
 from streamlasso.scanning.json_parts import (
     PLAN,
     find_quotes,
-    hash_names,
     key_field,
     write_feature,
 )
+from streamlasso.scanning.naming import hash_arena_names
 from streamlasso.scanning.scanned import ASK, TAKEN
 from streamlasso.scanning.shapes import ABSENT, OBJECT, QUOTE, TEXT, skip, value_of
 from streamlasso.scanning.targets import importance_of, target_of
@@ -73,7 +73,7 @@ def _special(kind, shape, number, data, at, end, rules, positive, results, row):
 @njit(forceinline=True, **PART)
 def _record(
     data, at, stop, quotes, row, begin, used,
-    table, progress, waiting, limits, rules, positive, features, results,
+    table, progress, waiting, limits, rules, positive, lines, features, results,
 ):  # fmt: skip
     """Read one record: (what became of it, where its features end, the arena in use)."""
     fields = table[0]
@@ -145,13 +145,13 @@ def _record(
         return ask
     if progress[WAITING] > 0:
         return PLAN, begin, used
-    hash_names(features, begin, count)
+    hash_arena_names(features, begin, count, lines)
     return TAKEN, count, arena_begin
 
 
 def scan_json(
     data, starts, stops, first, quotes,
-    table, progress, waiting, limits, rules, positive, indptr, status, features, results,
+    table, progress, waiting, limits, rules, positive, lines, indptr, status, features, results,
 ):  # fmt: skip
     """Scan records from ``first`` on: the record it stopped at and why, or their number and 0."""
     used = progress[ARENA]
@@ -171,7 +171,7 @@ def scan_json(
         ):
             state, end, used = _record(
                 data, at, stop, quotes, row, begin, used,
-                table, progress, waiting, limits, rules, positive, features, results,
+                table, progress, waiting, limits, rules, positive, lines, features, results,
             )  # fmt: skip
             if state >= PLAN:
                 return row, state

@@ -5,7 +5,6 @@ import math
 import numpy as np
 from numba import njit
 
-from streamlasso.hashing import hash_both
 from streamlasso.scanning.bits import BLOCK, below_mask, equal_mask, ones, trailing_zeros
 from streamlasso.scanning.decimals import text_number
 from streamlasso.scanning.fields import (
@@ -21,7 +20,6 @@ from streamlasso.scanning.fields import (
     NAME_HASH,
     NAME_SIZE,
     NEXT,
-    SEED,
     STAMP,
     field_of,
 )
@@ -30,7 +28,7 @@ from streamlasso.scanning.shapes import FLAG, QUOTE, TEXT, canonical
 from streamlasso.scanning.text import copy_text, plain_text, same_text
 from streamlasso.specialise import PART
 
-__all__ = ["PLAN", "ROOM", "find_quotes", "hash_names", "key_field", "write_feature"]
+__all__ = ["PLAN", "ROOM", "find_quotes", "key_field", "write_feature"]
 
 BACKSLASH, BLANK = np.uint8(ord("\\")), np.uint8(0x20)
 
@@ -126,13 +124,3 @@ def write_feature(data, key, at, end, shape, number, row, table, features, count
         names_at[count] = ~used
         used = copy_text(arena, used, texts, name_at, name_size)
     return used
-
-
-@njit(forceinline=True, **PART)
-def hash_names(features, begin, end):
-    """The hashes of names that were put together, once their bytes are in memory."""
-    keys, checks, names_at, names_size, _, arena = features
-    for each in range(begin, end):
-        at = ~names_at[each]
-        if at >= 0:
-            keys[each], checks[each] = hash_both(arena, at, at + names_size[each], SEED)

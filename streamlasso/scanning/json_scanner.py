@@ -9,6 +9,7 @@ from streamlasso.scanning.compiling import compile_scanner
 from streamlasso.scanning.fields import ID, IMPORTANCE, NESTED, TARGET
 from streamlasso.scanning.json import ARENA, WAITING, scan_json
 from streamlasso.scanning.json_parts import PLAN
+from streamlasso.scanning.naming import new_lines
 from streamlasso.scanning.rules import rules_of
 from streamlasso.scanning.scanned import ASK, NOTHING, Array, Scanned, padded
 from streamlasso.scanning.table import FieldTable, Plan
@@ -74,7 +75,7 @@ class JsonScanner:
         self._rules, self._positive = rules_of(task, counts, positive)
         self._progress = np.zeros(3, np.int64)
         self._waiting = np.empty((MOST_WAITING, 2), np.int64)
-        self._quotes = np.empty(0, np.int32)
+        self._quotes, self._lines = np.empty(0, np.int32), new_lines()
 
     def scan(
         self, buffer: Any, starts: Array, stops: Array, into: Scanned | None = None
@@ -137,6 +138,6 @@ class JsonScanner:
         results = scanned.targets, scanned.importances, scanned.ids_at, scanned.ids_size
         return _kernel()(  # type: ignore[no-any-return]
             scanned.buffer, starts, stops, row, self._quotes, self._table.arrays,
-            self._progress, self._waiting, self._limits, self._rules, self._positive,
+            self._progress, self._waiting, self._limits, self._rules, self._positive, self._lines,
             scanned.indptr, scanned.status, features, results,
         )  # fmt: skip

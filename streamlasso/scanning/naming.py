@@ -23,7 +23,7 @@ from streamlasso.hashing import (
 from streamlasso.memory import load64
 from streamlasso.specialise import PART
 
-__all__ = ["hash_names", "new_lines"]
+__all__ = ["hash_arena_names", "hash_names", "new_lines"]
 
 TOGETHER = 64
 """Names whose words wait side by side: they stay in the nearest cache."""
@@ -37,10 +37,10 @@ LOWER = U(0xFFFFFFFF)
 BYTE = U(0xFF)
 
 
-def new_lines() -> tuple[Any, Any, Any]:
-    """Room for the words and sizes of names; afterwards it holds their hashes and checks."""
-    first, second, sizes = (np.zeros(TOGETHER, np.uint64) for _ in range(3))
-    return first, second, sizes
+def new_lines() -> tuple[Any, Any, Any, Any]:
+    """Room for names' words, sizes and places; hashes and checks stand where the words were."""
+    first, second, sizes, places = (np.zeros(TOGETHER, np.uint64) for _ in range(4))
+    return first, second, sizes, places
 
 
 @njit(forceinline=True, **PART)
@@ -115,7 +115,7 @@ def hash_names(data, features, begin, end, lines):
     16 bytes must be there behind the beginning of each name. ``lines`` is from `new_lines`.
     """
     keys, checks, names_at, names_size, _, arena = features
-    first, second, sizes = lines
+    first, second, sizes, _ = lines
     for base in range(begin, end, TOGETHER):
         count = min(TOGETHER, end - base)
         for i in range(count):
@@ -135,3 +135,28 @@ def hash_names(data, features, begin, end, lines):
                 else:
                     key, check = hash_both(arena, ~at, ~at + size, SEED)
                 keys[base + i], checks[base + i] = key, check
+
+
+@njit(forceinline=True, **PART)
+def hash_arena_names(features, begin, end, lines):
+    """As `hash_names`, of the features whose names are in the arena; the others are left alone."""
+    keys, checks, names_at, names_size, _, arena = features
+    first, second, sizes, places = lines
+    each = begin
+    while each < end:
+        count = 0
+        while each < end and count < TOGETHER:
+            at = ~names_at[U(each)]
+            if at >= 0:
+                place = U(count)
+                first[place], second[place] = load64(arena, at), load64(arena, at + 8)
+                sizes[place], places[place] = names_size[U(each)], each
+                count += 1
+            each += 1
+        _all(first, second, sizes, (count + VECTOR - 1) & -VECTOR)
+        for i in range(count):
+            place = U(places[i])
+            keys[place], checks[place] = first[i], second[i]
+            if sizes[i] >= LONG:
+                at, size = ~names_at[place], names_size[place]
+                keys[place], checks[place] = hash_both(arena, at, at + size, SEED)
