@@ -106,25 +106,21 @@ class Desk:
     buffers of the row.
     """
 
-    __slots__ = ("_lines", "handle", "learn_row", "score_row", "slots", "values")
+    __slots__ = ("_lines", "handle", "kernels", "slots", "values")
 
     def __init__(
         self, flags: Array, slots: Any, values: Any, arrays: Sequence[Array], kernels: Any,
         compiled: bool,
     ) -> None:  # fmt: skip
         self.slots, self.values = slots, values
-        # Here, since to look them up costs more in a module.
-        self.learn_row, self.score_row = kernels.learn_row, kernels.score_row
+        # The module, not its functions: who measures a model would follow them into the compiler.
+        self.kernels = kernels
         all_arrays = (flags, slots, values, *arrays)
         self._lines = Lines(all_arrays)
         self.handle: Any = self._lines.address if compiled else all_arrays
 
 
-class _Nothing:
-    learn_row = score_row = None
-
-
-VOID = Desk(np.zeros(0), np.zeros(0), np.zeros(0), (), _Nothing, compiled=False)
+VOID = Desk(np.zeros(0), np.zeros(0), np.zeros(0), (), None, compiled=False)
 """A desk whose buffers no caller has."""
 
 

@@ -59,7 +59,9 @@ class TakesOne:
         desk = self._desk
         if slots is not desk.slots or values is not desk.values:
             desk = self._describe(slots, values)
-        score: float = desk.learn_row(desk.handle, 0, size, float(target), float(importance))
+        score: float = desk.kernels.learn_row(
+            desk.handle, 0, size, float(target), float(importance)
+        )
         if score != score and self._made_room():
             return TakesOne.learn_row(self, slots, values, size, target, importance)
         return score
@@ -69,7 +71,7 @@ class TakesOne:
         desk = self._desk
         if slots is not desk.slots or values is not desk.values:
             desk = self._describe(slots, values)
-        score: float = desk.score_row(desk.handle, 0, size)
+        score: float = desk.kernels.score_row(desk.handle, 0, size)
         if score != score and self._made_room():
             return self.score_row(slots, values, size)
         return score
@@ -84,7 +86,7 @@ class TakesOne:
         desk = self._desk
         if encoder.slots is not desk.slots or encoder.values is not desk.values:
             desk = self._describe(encoder.slots, encoder.values)
-        score: float = desk.learn_row(
+        score: float = desk.kernels.learn_row(
             desk.handle, id(event), encoder.table, float(target), float(importance)
         )
         if score != score:
@@ -103,7 +105,7 @@ class TakesOne:
         desk = self._desk
         if encoder.slots is not desk.slots or encoder.values is not desk.values:
             desk = self._describe(encoder.slots, encoder.values)
-        score: float = desk.score_row(desk.handle, id(event), encoder.table)
+        score: float = desk.kernels.score_row(desk.handle, id(event), encoder.table)
         if score != score:
             if self._flags[STATUS] == OTHER_NAMES:
                 return None

@@ -149,3 +149,12 @@ def test_models_learn_the_same() -> None:
     quick, plain = (model.learner for model in models)
     assert quick.state[: quick.index.size].tobytes() == plain.state[: quick.index.size].tobytes()
     assert quick.index.entries() == plain.index.entries()
+
+
+@pytest.mark.parametrize("rule", [FTRLProximal(), None], ids=["ftrl", "stack"])
+def test_the_memory_of_a_model_does_not_lead_into_the_compiler(rule: Any) -> None:
+    model = SparseClassifier(rule)
+    for i in range(20):
+        model.learn_one({"site": f"s{i}", "hour": i}, i % 2 == 0)
+        model.learn_one({"hour": i}, i % 2 == 0)
+    assert model.learner.state.nbytes < model._raw_memory_usage < 150_000
