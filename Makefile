@@ -16,7 +16,7 @@ help:
 	@echo "make test    all tests (real Kafka and Prometheus where the machine has them)"
 	@echo "make fuzz [MINUTES=60]   mutated records: the scanners against the libraries of their formats"
 	@echo "make lint    ruff and mypy"
-	@echo "make bench   the benchmark table, every peer in the same run"
+	@echo "make bench   every benchmark of speed, each peer in the same run (half an hour; Java and Maven)"
 	@echo "make kafka   one Kafka broker in the foreground, for a try-out (Java and Maven)"
 
 # An editable install: the demo needs the service's extra, tests and lint the developer's.
@@ -53,8 +53,11 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+BENCHES := files stack scanning names growth kafka
+
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
+	@for name in $(BENCHES); do echo; echo "$$name:"; $(BIN)/python -m benchmarks.bench_$$name || exit; done
 
 kafka:
 	@services/kafka/run.sh

@@ -124,8 +124,8 @@ def without(piece: Piece) -> Iterator[None]:
         compiling._two.cache_clear()
 
 
-def _in_memory(function: Callable[..., Any]) -> Callable[..., Any]:
-    return numba.njit(error_model="numpy", nogil=True, _nrt=False)(function)  # type: ignore[no-any-return]
+def _in_memory(function: Callable[..., Any], *, nogil: bool) -> Callable[..., Any]:
+    return numba.njit(error_model="numpy", nogil=nogil, _nrt=False)(function)  # type: ignore[no-any-return]
 
 
 def losses(name: str, folder: Path, piece: Piece) -> tuple[float, float]:

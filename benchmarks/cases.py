@@ -146,6 +146,10 @@ def frames(inputs: Inputs) -> Case:
     return Case("learn frames of 1,000 × 39 numbers", "µs/event", inputs.events, entries, pairs)
 
 
+GOALS = {"float64": 0.65, "float32": 0.8, "sklearn": 3.0}
+"""Of FTRL: against the touch limit by dtype, and against scikit-learn."""
+
+
 def rows(inputs: Inputs) -> Case:
     """learn_rows of every rule, against the touch limit, scikit-learn and VowpalWabbit."""
     log, bits = inputs.log, inputs.log.bits
@@ -168,15 +172,18 @@ def rows(inputs: Inputs) -> Case:
     }
     for name, dtype, rule in _rules_and_dtypes():
         ours, kernel, limit = f"{name} {dtype}", f"{name} {dtype}, kernel", _limit(rule, dtype)
-        goal = ours == "ftrl float64"
+        goals = GOALS if name == "ftrl" else {}
         entries[ours] = Entry(partial(peers.ours_rows, rule, "logistic", dtype, log))
         entries[kernel] = Entry(partial(peers.ours_kernel, rule, "logistic", dtype, log))
         entries[limit] = Entry(partial(peers.touch_rows, width(rule), dtype, log))
         prefetched = f"{limit}, with prefetch"
         entries[prefetched] = Entry(partial(peers.touch_rows, width(rule), dtype, log, True))
-        pairs += [Pair(ours, limit, goal=0.5 if goal else None)]
+        pairs += [Pair(ours, limit, goals.get(dtype))]
         pairs += [Pair(kernel, limit), Pair(kernel, prefetched)]
-        pairs += [Pair(ours, f"sklearn l1 {dtype}, one call", goal=1.5 if goal else None)]
+        pairs += [Pair(ours, f"sklearn l1 {dtype}, one call", goals.get("sklearn"))]
+    others["ftrl float64, 2 threads without locks"] = Entry(
+        partial(peers.ours_hogwild, RULES["ftrl"](), 2, log)
+    )
     others["ftrl float64, new memory"] = Entry(partial(peers.ours_new_memory, RULES["ftrl"](), log))
     pairs += [Pair("ftrl float64", name) for name in others if "one call" not in name]
     title = f"learn {len(log):,} rows of 39 features in 2^{bits} slots"
@@ -219,8 +226,33 @@ def _limit(rule: Rule, dtype: str, loss: str = "logistic") -> str:
     return f"touch limit, {width(rule, loss)} × {dtype}"
 
 
+def shapes(inputs: Inputs) -> Case:
+    """The kernel: 16 lanes against one, 2^26 slots against 2^22, a stack against FTRL."""
+    log, rule = inputs.log, RULES["ftrl"]()
+    events = min(len(log), 60_000)
+    sized = {f"2^{bits} slots, all alike": bits for bits in (22, 26)}
+    entries = {
+        f"{lanes} lanes": Entry(partial(peers.lanes_kernel, lanes, events, log))
+        for lanes in (1, 16)
+    } | {name: Entry(partial(peers.sized_kernel, bits, events)) for name, bits in sized.items()}
+    for dtype in ("float64", "float32"):
+        entries |= {
+            f"ftrl {dtype}": Entry(
+                partial(peers.ours_kernel, rule, "logistic", dtype, log, events)
+            ),
+            f"without arguments {dtype}": Entry(partial(peers.stack_kernel, dtype, log, events)),
+        }
+    pairs = (
+        Pair("16 lanes", "1 lanes", goal=1 / 5),
+        Pair("2^26 slots, all alike", "2^22 slots, all alike", goal=0.5),
+        Pair("without arguments float32", "ftrl float32", goal=1 / 4),
+        Pair("without arguments float64", "ftrl float64"),
+    )
+    return Case("lanes, slots, and a learner without arguments", "rows/s", events, entries, pairs)
+
+
 CASES: dict[str, Callable[[Inputs], Case]] = {
-    build.__name__: build for build in (one_event, one_event_strings, frames, rows, losses)
+    build.__name__: build for build in (one_event, one_event_strings, frames, rows, losses, shapes)
 }
 COVERED = {"rules": frozenset(MEASURED_RULES), "losses": frozenset(MEASURED_LOSSES)}
 """Names of the registered rules and losses that a case measures."""

@@ -18,8 +18,11 @@ import numpy.typing as npt
 
 from benchmarks.touch import touch
 from benchmarks.workloads import ClickLog
-from streamlasso import HashingIndex, Learner, SparseClassifier
+from streamlasso import FTRLProximal, HashingIndex, Learner, SparseClassifier
+from streamlasso.hogwild import learn_rows_hogwild
+from streamlasso.learners import AnyLearner
 from streamlasso.rules import Rule
+from streamlasso.stack import StackLearner
 
 __all__ = ["VW_FTRL", "Array", "Run"]
 
@@ -157,12 +160,50 @@ def ours_new_memory(rule: Rule, log: ClickLog) -> Run:
     return lambda: learner.learn_rows(log.indptr, log.slots, log.ones, log.targets)
 
 
-def ours_kernel(rule: Rule, loss: str, dtype: str, log: ClickLog) -> Run:
-    """`Learner.learn_encoded`: the compiled loop alone."""
-    learner = _learner(rule, loss, dtype, log.bits)
-    values, targets = log.ones.astype(dtype), log.targets.astype(dtype)
+def ours_kernel(rule: Rule, loss: str, dtype: str, log: ClickLog, events: int | None = None) -> Run:
+    """`Learner.learn_encoded`: the compiled loop alone, over all rows or the first ``events``."""
+    return _kernel(_learner(rule, loss, dtype, log.bits), log, events)
+
+
+def _kernel(learner: AnyLearner, log: ClickLog, events: int | None) -> Run:
+    values, targets = (each.astype(learner.dtype) for each in (log.ones, log.targets[:events]))
     ones = np.ones_like(targets)
-    return lambda: learner.learn_encoded(log.indptr, log.slots, values, targets, ones)
+    indptr = log.indptr[: len(targets) + 1]
+    return lambda: learner.learn_encoded(indptr, log.slots, values, targets, ones)
+
+
+def lanes_kernel(lanes: int, events: int, log: ClickLog) -> Run:
+    """So many FTRL models side by side in float32, in 2^18 slots."""
+    rules = [FTRLProximal(0.05 + 0.01 * lane, l1=1.0 + 0.1 * lane) for lane in range(lanes)]
+    learner = Learner(rules, "logistic", HashingIndex(18), dtype="float32")
+    learner.state.fill(0.0)
+    values, targets = log.ones.astype("float32"), log.targets[:events].astype("float32")
+    slots, indptr, ones = log.slots >> 4 | 2, log.indptr[: events + 1], np.ones_like(targets)
+    return lambda: learner.learn_encoded(indptr, slots, values, targets, ones)
+
+
+def sized_kernel(bits: int, events: int) -> Run:
+    """One FTRL model in float32 over 39 slots a row of which none is likelier than another."""
+    learner = _learner(FTRLProximal(), "logistic", "float32", bits)
+    random = np.random.default_rng(bits)
+    slots = random.integers(2, 1 << bits, events * 39).astype(np.uint32)
+    targets = (random.random(events) < 0.25).astype("float32")
+    indptr, values = np.arange(events + 1) * 39, np.ones(events * 39, "float32")
+    return lambda: learner.learn_encoded(indptr, slots, values, targets, np.ones_like(targets))
+
+
+def stack_kernel(dtype: str, log: ClickLog, events: int) -> Run:
+    """The learner without arguments over hashed slots: the compiled loop alone."""
+    learner = StackLearner(loss="logistic", index=HashingIndex(log.bits), dtype=dtype)
+    learner.state.fill(0.0)
+    return _kernel(learner, log, events)
+
+
+def ours_hogwild(rule: Rule, threads: int, log: ClickLog) -> Run:
+    """The rows on threads that do not wait for each other."""
+    learner = _learner(rule, "logistic", "float64", log.bits)
+    rows = log.indptr, log.slots, log.ones, log.targets
+    return lambda: learn_rows_hogwild(learner, *rows, threads=threads)
 
 
 def touch_rows(columns: int, dtype: str, log: ClickLog, prefetched: bool = False) -> Run:

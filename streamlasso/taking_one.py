@@ -13,7 +13,7 @@ import numpy.typing as npt
 from streamlasso.addresses import VOID, Desk
 from streamlasso.encoding import RowEncoder
 from streamlasso.index import FeatureIndex
-from streamlasso.kernels.names import HAS_INTERCEPT, LENGTH, READY, STATUS
+from streamlasso.kernels.names import FLAGS, HAS_INTERCEPT, LENGTH, READY, STATUS
 from streamlasso.objects import NOT_SIMPLE, OTHER_NAMES
 
 __all__ = ["TakesOne"]
@@ -27,6 +27,7 @@ class TakesOne:
     fit_intercept: bool
     index: FeatureIndex
     compiled: bool
+    dtype: str
     _ready: int
     _kernels: Any
     _desk: Desk
@@ -126,10 +127,13 @@ class TakesOne:
     def _describe(self, slots: Array, values: Array) -> Desk:
         """A desk with these buffers of a row, for this call and the next ones."""
         self._flags[HAS_INTERCEPT], self._flags[READY] = self.fit_intercept, self._ready
+        # Buffers of other types do as well, at the cost of a copy at each call.
+        slots = np.ascontiguousarray(slots, np.uint32)
+        values = np.ascontiguousarray(values, self.dtype)
         rest = self._arrays(), self._kernels, self.compiled
         self._desk = Desk(self._flags, slots, values, *rest)
         return self._desk
 
     def _clear_desk(self) -> None:
-        self._flags = np.zeros(LENGTH + 1, np.int64)
+        self._flags = np.zeros(FLAGS, np.int64)
         self._desk = VOID

@@ -125,6 +125,29 @@ def test_the_quick_way_is_the_plain_way(events: list[Any], dtype: str) -> None:
     assert quick.learner.rejected == plain.learner.rejected
 
 
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(events=EVENTS, dtype=st.sampled_from(["float64", "float32"]))
+def test_a_stack_learns_the_same_with_late_labels_too(events: list[Any], dtype: str) -> None:
+    quick, plain = (SparseClassifier(dtype=dtype) for _ in range(2))
+    plain._encoder._quick, plain._encoder._texts = False, None
+    late = []
+    for i, (event, label, what) in enumerate(events):
+        for model in (quick, plain):
+            model.seen = [outcome(model, event)]
+            if what == "both":
+                model.seen.append(model.predict_one({"a": i, "b": 1}, token=i))
+            elif what != "predict":
+                model.learn_one(event, label)
+            if what == "again" and late:
+                model.learn_one({"a": late[-1], "b": 1}, label, token=late[-1])
+        late += [i] if what == "both" else []
+        assert quick.seen == plain.seen
+        for name in ("state", "lanes_array", "book"):
+            one, other = (getattr(model.learner, name) for model in (quick, plain))
+            assert one.tobytes() == other.tobytes()
+    assert quick.learner.rejected == plain.learner.rejected
+
+
 def test_a_dict_that_its_owner_reuses_and_other_mappings() -> None:
     quick, plain = quick_and_plain()
     event: dict[str, Any] = {"a": 1.0, "b": 2.0}

@@ -34,8 +34,9 @@ ON_FLAGS, ON_SLOTS, ON_VALUES = range(3)
 ON_STATE, ON_HYPER, ON_COUNTS, ON_EVENTS, ON_LEDGER, ON_LOSS, ON_SCORES = range(3, 10)
 
 # Numbers among a learner's flags: whether it has an intercept, the first slot without a record; why
-# a row was not taken, and its length.
-HAS_INTERCEPT, READY, STATUS, LENGTH = range(4)
+# a row was not taken, and its length; of stacks, whether a label is late and how many are to come.
+HAS_INTERCEPT, READY, STATUS, LENGTH, LATE, PENDING = range(6)
+FLAGS = 6
 FINE, NO_RECORD = 0, 1  # statuses; those below 0 are of `streamlasso.objects`
 
 # What `specialise` binds before compiling.

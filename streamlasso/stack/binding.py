@@ -33,6 +33,13 @@ sigmoid = _UNBOUND
 COUNTS = False
 """Whether targets are counts."""
 
+# Of one row: kinds of numbers in arrays, REAL the state's; places of arrays on a learner's desk,
+# and the functions that take them from it (`streamlasso.addresses`).
+REAL = WHOLE = UNSIGNED = DOUBLE = _UNBOUND
+ON_STATE = ON_LANES = ON_BOOK = ON_SCRATCH = ON_INPUTS = ON_GAINS = ON_KEPT = ON_BINS = 0
+ON_SCORE = ON_LATE = 0
+array_1 = array_2 = row_size = _UNBOUND
+
 # `features` and `layer`.
 gather = settle = write = soft = settle_centre = tau_for = _UNBOUND
 absorb = choose_level = faded = filter_levels = level_row = level_score = mixture_shares = _UNBOUND

@@ -13,12 +13,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numba import njit
 
-from streamlasso import numerics, scales, vectors
+from streamlasso import addresses, jitting, numerics, objects, scales, vectors
+from streamlasso.kernels import names as flags
+from streamlasso.kernels import parts
 from streamlasso.layout import padded
 from streamlasso.losses import Loss
-from streamlasso.specialise import PART, Kernels, compile_top
+from streamlasso.specialise import NUMBERS, PART, Kernels, compile_top
 from streamlasso.stack import (
     binding,
     classes,
@@ -27,6 +30,7 @@ from streamlasso.stack import (
     least_squares,
     likelihood,
     links,
+    one_row,
     places,
     rows,
     targets,
@@ -54,8 +58,8 @@ TOP = (
 
 def _digest() -> str:
     modules = (
-        binding, features, layer, least_squares, likelihood, links, places, rows, targets,
-        scales, *vectors.SOURCES, numerics,
+        binding, features, layer, least_squares, likelihood, links, one_row, places, rows,
+        targets, scales, *vectors.SOURCES, numerics, addresses, flags, jitting, objects, parts,
         classes.features, classes.layer, classes.places, classes.rows,
     )  # fmt: skip
     files = [Path(str(module.__file__)) for module in modules] + [Path(__file__)]
@@ -78,19 +82,30 @@ def _own(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
     }
 
 
-def kernels_for(loss: Loss, lanes: int, evicts: bool, *, compiled: bool = True) -> Kernels:
+def kernels_for(
+    loss: Loss, lanes: int, evicts: bool, dtype: str, *, compiled: bool = True
+) -> Kernels:
     """The kernels of a loss for so many lanes; the same objects each time."""
-    return _two(loss.name, lanes, evicts, compiled)
+    return _two(loss.name, lanes, evicts, dtype, compiled)
 
 
 @cache
-def _two(loss: str, lanes: int, evicts: bool, compiled: bool) -> Kernels:
+def _two(loss: str, lanes: int, evicts: bool, dtype: str, compiled: bool) -> Kernels:
     own_targets = (targets,) if loss == "squared" else ()
-    modules = (features, layer, *own_targets, FAMILIES[loss], rows)
-    rooms = [_own(module) for module in modules]
+    modules = (features, layer, *own_targets, FAMILIES[loss], rows, one_row)
+    rooms = [{"row_size": parts.row_size}, *(_own(module) for module in modules)]
     own = links.LINKS.get(loss, {})
     given = {**sizes(loss, lanes, evicts), "COUNTS": loss == "poisson", **own}
-    return _specialise(loss, [*rooms, own], given, lanes, evicts, compiled)
+    given |= _of_one_row(dtype, compiled)
+    return _specialise(f"{loss}_{dtype}", [*rooms, own], given, lanes, evicts, compiled)
+
+
+def _of_one_row(dtype: str, compiled: bool) -> dict[str, Any]:
+    """What is bound in `one_row`."""
+    on = {f"ON_{name}": flags.ON_VALUES + 1 + i for i, name in enumerate(places.DESK)}
+    arrays = addresses.compiled_arrays if compiled else addresses.interpreted_arrays
+    encode = objects.encode if compiled else objects.encode_nothing
+    return {**on, **NUMBERS, **arrays, "REAL": np.dtype(dtype).type, "ENCODE": encode}
 
 
 @cache
@@ -147,7 +162,11 @@ def _specialise(
         space |= {name: given[name] for name in functions if name in given}
     made = {name: given[name] for name in TOP}
     if compiled:
-        made = {name: compile_top(kernel.py_func) for name, kernel in made.items()}
+        # Those of one row may read Python's objects, and to give up the lock costs them 40 ns.
+        made = {
+            name: compile_top(kernel.py_func, nogil=not name.endswith("_row"))
+            for name, kernel in made.items()
+        }
     together = Kernels(label)
     vars(together).update(made)
     return together

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from streamlasso import eviction
+from streamlasso.addresses import Described
 from streamlasso.checks import flag
 from streamlasso.growth import zeros
 from streamlasso.index import FeatureIndex, GrowingIndex, checked_index
+from streamlasso.kernels.names import LATE, PENDING
 from streamlasso.losses import Loss, get_loss
 from streamlasso.stack import compiling
 from streamlasso.stack.families import checked_lanes, lane_rows, lanes_for
@@ -64,6 +66,8 @@ class StackLearner(StackReadings):
     (2,)
     """
 
+    state, lanes_array, book, _kept = Described(), Described(), Described(), Described()
+
     def __init__(
         self,
         loss: str | Loss = "logistic",
@@ -100,7 +104,7 @@ class StackLearner(StackReadings):
         self.lanes_array = lane_rows(self.models, name)
         self._prepare()
         capacity = min(max(self.index.size, 64), self.index.limit)
-        self.state: Array = zeros((capacity, self._at["WIDTH"]), dtype)
+        self.state = zeros((capacity, self._at["WIDTH"]), dtype)
         self.book = np.zeros(self._at["BOOK"])
         put_levels(self.book, self._at["LEVEL"], Book, serve, tolerance, max_active)
         self._kernels.start(self.lanes_array, self.book)
@@ -109,15 +113,25 @@ class StackLearner(StackReadings):
         """What is derived and stays out of pickles: kernels and scratch."""
         name, lanes, evicts = self.loss.name, self.lanes_array.shape[1], self.index.evicts
         self._at = compiling.sizes(name, lanes, evicts)
-        self._kernels = compiling.kernels_for(self.loss, lanes, evicts, compiled=self.compiled)
+        self._kernels = compiling.kernels_for(
+            self.loss, lanes, evicts, self.dtype, compiled=self.compiled
+        )
         self._scratch = zeros((len(Scratch), lanes), np.float64)
         self._inputs = np.zeros(self._at["INPUTS_SIZE"])
         self._gains = np.zeros(self._at["INPUTS_SIZE"])
         self._kept = zeros((64, self._at["KEPT"]), np.float64)
         self._bins = np.zeros(BINS)
         self._score = np.zeros((1, 2))
+        self._late = np.zeros(self._at["INPUTS_SIZE"])
         self._ready = 0
         eviction.attach(self)
+        self._clear_desk()
+
+    def _arrays(self) -> tuple[Array, ...]:
+        return (
+            self.state, self.lanes_array, self.book, self._scratch, self._inputs, self._gains,
+            self._kept, self._bins, self._score, self._late,
+        )  # fmt: skip
 
     # Learning and scoring
 
@@ -136,27 +150,16 @@ class StackLearner(StackReadings):
         ``inputs`` are those that `inputs_of` gave when the row was predicted, for a label that
         comes late; ``pending`` is how many other rows wait for theirs.
         """
-        if importance < 0:
-            raise ValueError(f"importance = {importance!r} must be ≥ 0; drop the event instead")
-        self._catch_up()
-        self._hold(size)
-        late = inputs is not None
-        score: float = self._kernels.learn_row(
-            self.state, self.lanes_array, self.book, self._scratch,
-            inputs if late else self._inputs, self._gains, self._kept, self._bins,
-            slots, values, size, float(target), float(importance), late, pending, self._score,
-        )  # fmt: skip
-        return score
-
-    def score_row(self, slots: Array, values: Array, size: int) -> float:
-        """The served score of one row, given as for `learn_row`; changes nothing."""
-        self._catch_up()
-        self._hold(size)
-        score: float = self._kernels.score_row(
-            self.state, self.lanes_array, self.book, self._scratch, self._inputs, self._kept,
-            slots, values, size,
-        )  # fmt: skip
-        return score
+        if inputs is None and not pending:
+            return super().learn_row(slots, values, size, target, importance)
+        if inputs is not None:
+            self._late[:] = inputs
+        flags = self._flags
+        flags[LATE], flags[PENDING] = inputs is not None, pending
+        try:
+            return super().learn_row(slots, values, size, target, importance)
+        finally:
+            flags[LATE] = flags[PENDING] = 0
 
     def inputs_of(self, slots: Array, values: Array, size: int) -> Array:
         """What the second layer sees of a row now: to be kept until its label comes."""

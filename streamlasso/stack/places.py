@@ -17,13 +17,26 @@ from enum import IntEnum, auto
 
 from streamlasso import scales
 
-__all__ = ["MOST_LEVELS", "OWN_COLUMNS", "Book", "Level", "Row", "Scratch", "columns", "places"]
+__all__ = [
+    "DESK",
+    "MOST_LEVELS",
+    "OWN_COLUMNS",
+    "Book",
+    "Level",
+    "Row",
+    "Scratch",
+    "columns",
+    "places",
+]
 
 OWN_COLUMNS = ("met", "averaged", "mean", "scatter", "centre", "information")
 """How many rows met the feature; how many of them are in the mean and Σ of squared deviations of
 its values; what is taken off them; H = Σ h·x², its Fisher information."""
 
 MOST_LEVELS = 8
+
+DESK = "STATE", "LANES", "BOOK", "SCRATCH", "INPUTS", "GAINS", "KEPT", "BINS", "SCORE", "LATE"
+"""Arrays on a learner's desk, in their order behind those of the row."""
 
 
 class _FromZero(IntEnum):

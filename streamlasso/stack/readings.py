@@ -8,6 +8,7 @@ import numpy.typing as npt
 from streamlasso.kernels import FIRST
 from streamlasso.stack.places import MOST_LEVELS, Book, Level, Row, Scratch
 from streamlasso.stack.reporting import Reporting
+from streamlasso.taking_one import TakesOne
 
 __all__ = ["StackReadings"]
 
@@ -15,7 +16,7 @@ Array = npt.NDArray[Any]
 BLOCK = 1 << 16
 
 
-class StackReadings(Reporting):
+class StackReadings(Reporting, TakesOne):
     """The part of `StackLearner` that looks at what was learned.
 
     A feature's part of the score is weight·(value − centre): `centres`. ``lane`` is one of the
@@ -183,14 +184,10 @@ class StackReadings(Reporting):
         V = Σ x²/q of a lane with the intercept's, a its weight in the full model. A first-order
         figure, not a bound as of a rule alone: the second layer moves too.
         """
-        self._catch_up()
-        self._hold(len(slots))
-        scratch = np.zeros_like(self._scratch)
-        self._kernels.score_row(
-            self.state, self.lanes_array, self.book, scratch, np.zeros_like(self._inputs),
-            self._kept, slots, values, len(slots),
-        )  # fmt: skip
-        spread = scratch[Scratch.SPREAD]
+        seen = self.last_inputs()
+        self.score_row(slots, values, len(slots))
+        self._inputs[:] = seen
+        spread = self._scratch[Scratch.SPREAD]
         if lane is not None:
             return float(spread[lane])
         return float(np.abs(self.lanes_array[Row.WEIGHT]) @ spread)

@@ -1,6 +1,5 @@
 """What stacks of any number of classes say of themselves in the same words."""
 
-from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -154,13 +153,3 @@ class Reporting(TakesRows):
         """Have room for a row of so many features."""
         if longest > len(self._kept):
             self._kept = zeros((2 * longest, self._kept.shape[1]), np.float64)
-
-    def learn_event(
-        self, event: Mapping[Any, Any], encoder: Any, target: float, importance: float
-    ) -> float | None:
-        """None: a row must be encoded first; `streamlasso.taking_one` does both at once."""
-        return None
-
-    def score_event(self, event: Mapping[Any, Any], encoder: Any) -> float | None:
-        """None, likewise."""
-        return None

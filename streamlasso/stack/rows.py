@@ -42,12 +42,10 @@ from streamlasso.stack.places import Book, Level, Row, Scratch
 __all__ = [
     "begin_anew",
     "learn_one",
-    "learn_row",
     "learn_rows",
     "limit_served",
     "read_slots",
     "score_one",
-    "score_row",
     "score_rows",
     "start",
     "survey",
@@ -146,24 +144,6 @@ def begin_anew(state, lanes, book):
     for lane in range(MODELS):
         lanes[Row.Z, lane] = lanes[Row.SQUARES, lane] = lanes[Row.LOSS, lane] = 0.0
     start(lanes, book)
-
-
-def score_row(state, lanes, book, scratch, inputs, kept, slots, values, size):
-    """The served score of one row; what the second layer sees of it is in ``inputs``."""
-    score_one(state, lanes, book, scratch, inputs, kept, slots, values, 0, size)
-    return inputs[SERVED]
-
-
-def learn_row(
-    state, lanes, book, scratch, inputs, gains, kept, bins, slots, values, size,
-    target, importance, late, pending, scores,
-):  # fmt: skip
-    """Learn one row; its served score from before is returned."""
-    learn_one(
-        state, lanes, book, scratch, inputs, gains, kept, bins, slots, values, 0, size,
-        target, importance, late, pending, scores, 0,
-    )  # fmt: skip
-    return scores[0, 0]
 
 
 def learn_rows(

@@ -1,5 +1,6 @@
 """What a stack for many classes says of itself, in the user's units."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -160,3 +161,13 @@ class ClassReadings(Reporting):
     def score_row(self, slots: Array, values: Array, size: int) -> float:
         """The served score of one row for the first class."""
         return float(self.score_lanes(slots, values, size)[0])
+
+    def learn_event(
+        self, event: Mapping[Any, Any], encoder: Any, target: float, importance: float
+    ) -> float | None:
+        """None: a row must be encoded first; `streamlasso.taking_one` does both at once."""
+        return None
+
+    def score_event(self, event: Mapping[Any, Any], encoder: Any) -> float | None:
+        """None, likewise."""
+        return None
