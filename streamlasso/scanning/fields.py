@@ -23,7 +23,8 @@ __all__ = ["COLUMNS", "KINDS", "field_of", "insert_field"]
 COLUMNS = 16
 """128 bytes, two cache lines."""
 
-UNPLANNED, AUTO, IGNORE, CATEGORICAL, NUMERIC, LOG1P, ID, TARGET, IMPORTANCE, NESTED = range(10)
+AUTO, CATEGORICAL, NUMERIC, LOG1P, UNPLANNED, IGNORE, ID, TARGET, IMPORTANCE, NESTED = range(10)
+"""The first four are features."""
 
 KINDS = {"auto": AUTO, "ignore": IGNORE, "categorical": CATEGORICAL, "numeric": NUMERIC,
          "log1p": LOG1P}  # fmt: skip

@@ -8,12 +8,12 @@ in turn, so that the second pass, over keys and values, knows where each text en
 import numpy as np
 from numba import njit
 
-from streamlasso.memory import load8
+from streamlasso.memory import load8, load16
 from streamlasso.scanning.fields import (
     ID,
-    IGNORE,
     IMPORTANCE,
     KIND,
+    LOG1P,
     NESTED,
     TARGET,
     UNPLANNED,
@@ -33,6 +33,7 @@ from streamlasso.specialise import PART
 __all__ = ["scan_json"]
 
 OPEN, CLOSE, COLON, COMMA = (ord(each) for each in "{}:,")
+COMMA_QUOTE = np.uint16(int.from_bytes(b',"', "little"))
 
 RECORDS, WAITING, ARENA = range(3)
 """Of ``progress``: records so far, fields that wait to be planned, bytes of names in use."""
@@ -81,7 +82,7 @@ def _record(
     stamp = progress[RECORDS] = progress[RECORDS] + 1
     progress[WAITING] = 0
     count, arena_begin, members, quote = begin, used, 0, 0
-    level, nested, before, outer = FLAT_LEVEL, False, 0, 0
+    level, inside, before, outer = FLAT_LEVEL, True, 0, 0
     at = skip(data, at + 1, stop)
     while True:
         if load8(data, at) == QUOTE:
@@ -101,37 +102,39 @@ def _record(
             before, kind = field, fields[U(field), KIND]
             shape, number, end = value_of(data, at, quotes[U(quote + 1)])
             quote += 2 * (shape == TEXT)
-            if shape == OBJECT and kind == NESTED:
-                level, nested, outer, before = NESTED_LEVEL, True, field, 1
+            if shape >= OBJECT or end > stop:
+                if shape != OBJECT or kind != NESTED:
+                    return ask
+                level, outer, before = NESTED_LEVEL, field, 1
                 count, arena_begin, members = begin, used, 0
                 progress[WAITING] = 0
                 at = skip(data, at + 1, stop)
                 continue
-            if shape >= OBJECT or end > stop:
-                return ask
             if kind in (ID, TARGET, IMPORTANCE):
                 if not _special(kind, shape, number, data, at, end, rules, positive, results, row):
                     return ask
-            elif level == NESTED_LEVEL or not nested:
+            elif inside:
                 members += 1
-                if shape != ABSENT and kind == NESTED:
+                if shape != ABSENT and kind <= LOG1P:
+                    arena_begin = write_feature(
+                        data, key, at, end, shape, number, field, table, features, count,
+                        arena_begin,
+                    )  # fmt: skip
+                    if arena_begin < 0:
+                        return ask
+                    count += 1
+                elif shape != ABSENT and kind == NESTED:
                     return ask
-                if shape != ABSENT and kind != IGNORE:
-                    if kind == UNPLANNED:
-                        _ask_for(progress, waiting, field, shape)
-                    else:
-                        arena_begin = write_feature(
-                            data, key, at, end, shape, number, field, table, features, count,
-                            arena_begin,
-                        )  # fmt: skip
-                        if arena_begin < 0:
-                            return ask
-                        count += 1
+                elif shape != ABSENT and kind == UNPLANNED:
+                    _ask_for(progress, waiting, field, shape)
+            at = end + 1
+            if load16(data, end) == COMMA_QUOTE:
+                continue
             at = skip(data, end, stop)
         elif load8(data, at) != CLOSE:
             return ask
         if level == NESTED_LEVEL and load8(data, at) == CLOSE:
-            level, before = FLAT_LEVEL, outer
+            level, inside, before = FLAT_LEVEL, False, outer
             at = skip(data, at + 1, stop)
         if load8(data, at) == COMMA:
             at = skip(data, at + 1, stop)

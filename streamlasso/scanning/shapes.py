@@ -22,7 +22,7 @@ TRUE, ALSE, NULL = (
 @njit(forceinline=True, **PART)
 def skip(data, at, stop):
     """Where the next byte is that is no white space of JSON."""
-    while at < stop and load8(data, at) <= BLANK and load8(data, at) in (32, 9, 10, 13):
+    while load8(data, at) <= BLANK and at < stop and load8(data, at) in (32, 9, 10, 13):
         at += 1
     return at
 

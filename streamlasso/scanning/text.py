@@ -1,6 +1,7 @@
 """Texts in byte arrays, for compiled functions: comparing, copying, whether one is plain or valid.
 
-Words of 8 bytes are read and written: as many must be there behind each text.
+Words of 8 bytes are read and written: as many must be there behind each text, and 16 where it is
+copied, as behind the copy.
 """
 
 import numpy as np
@@ -22,6 +23,8 @@ BACKSLASHES = EACH * U(ord("\\"))
 @njit(forceinline=True, **PART)
 def same_text(data, at, other, start, size):
     """Whether so many bytes are the same in both."""
+    if 0 < size <= 8:
+        return ((load64(data, at) ^ load64(other, start)) << U(64 - 8 * size)) == 0
     last = size & 7
     for word in range(0, size - last, 8):
         if load64(data, at + word) != load64(other, start + word):
@@ -34,8 +37,11 @@ def same_text(data, at, other, start, size):
 
 @njit(forceinline=True, **PART)
 def copy_text(target, at, source, start, size):
-    """Copy so many bytes, and up to 7 more; where they end."""
-    for word in range(0, size, 8):
+    """Copy so many bytes, and up to 16 more; where they end."""
+    first, second = load64(source, start), load64(source, start + 8)
+    store64(target, at, first)
+    store64(target, at + 8, second)
+    for word in range(16, size, 8):
         store64(target, at + word, load64(source, start + word))
     return at + size
 
