@@ -140,7 +140,9 @@ def warm(model: Estimator, settings: Settings | None = None) -> None:
     learner = model.learner
     if settings is not None:
         warm_reading(model, kinds_read(settings))
-    model.learn_one({"warm": 1.0}, 1)
+    for value in (1.0, "a"):  # twice: the first event of its kind is read by Python
+        model.learn_one({"warm": value}, 1)
+        model.learn_one({"warm": value}, 1)
     model.predict_one({"warm": 1.0})
     slots = np.array([FIRST], np.uint32)  # an index may not have admitted the name
     rows = (np.array([0, 1]), slots, np.ones(1))
