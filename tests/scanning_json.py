@@ -4,6 +4,7 @@ import csv
 import gzip
 import itertools
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def _cell(text: str) -> Any:
         number = float(text)
     except ValueError:
         return text or None
+    if math.isinf(number):  # a code that looks like a number
+        return text
     return int(number) if number.is_integer() else number
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +261,10 @@ def test_a_lost_position_stops_the_service_unless_the_gap_is_accepted(
     with kafka.KafkaAdminClient(bootstrap_servers=kafka_bootstrap) as admin:
         admin.delete_topics([topic])
         wait_for("the deletion", lambda: topic not in admin.list_topics())
-        admin.create_topics({topic: {"num_partitions": 1}}, wait_for_metadata=True)
+        # A request whose answer was lost is sent again: then the topic is there already.
+        with suppress(kafka.errors.TopicAlreadyExistsError):
+            admin.create_topics({topic: {"num_partitions": 1}}, wait_for_metadata=True)
+        wait_for("the topic", lambda: topic in admin.list_topics())
     send(kafka_bootstrap, topic, values[:40])
     with consume(tmp_path, *arguments) as service:
         assert service.process.wait(60) == 3
