@@ -117,6 +117,13 @@ def mutated(record: bytes, pair: Pair, rng: random.Random) -> bytes:
     return record
 
 
+def check_mutated(pair: Pair, seed: int, count: int, between: bytes) -> None:
+    """`check` so many of the pair's seeds, each changed."""
+    rng = random.Random(seed)
+    records = [mutated(rng.choice(pair.seeds), pair, rng) for _ in range(count)]
+    check(pair, records, between)
+
+
 def _changed(record: bytes, pair: Pair, rng: random.Random) -> bytes:
     at, end = sorted((rng.randrange(len(record) + 1), rng.randrange(len(record) + 1)))
     short = min(end, at + rng.choice((1, 1, 2, 5, 20)))

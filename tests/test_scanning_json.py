@@ -1,14 +1,13 @@
 """The JSON scanner says what the path through msgspec says, to the bit, or asks."""
 
 import json
-import random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scanning_json import SETTINGS, clicks, json_pair
-from scanning_pairs import Pair, check, mutated
+from scanning_pairs import Pair, check, check_mutated
 
 SOME = settings(max_examples=150, deadline=None, database=None, derandomize=True)
 
@@ -182,10 +181,7 @@ def test_what_follows_a_record_is_not_read(pairs: dict[str, Pair]) -> None:
 def test_mutated_records(
     pairs: dict[str, Pair], name: str, seed: int, count: int, between: bytes
 ) -> None:
-    rng = random.Random(seed)
-    pair = pairs[name]
-    records = [mutated(rng.choice(pair.seeds), pair, rng) for _ in range(count)]
-    check(pair, records, between)
+    check_mutated(pairs[name], seed, count, between)
 
 
 VALUES: Any = st.one_of(

@@ -1,13 +1,11 @@
 """The scanner of VowpalWabbit's text says what the format and the decoder say, or asks."""
 
-import random
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scanning_pairs import Pair, check, mutated
-from scanning_vw import SEEDS, SETTINGS, vw_pair
+from scanning_pairs import Pair, check, check_mutated
+from scanning_vw import SETTINGS, vw_pair
 
 from streamlasso.scanning import repeats
 
@@ -148,10 +146,7 @@ def test_stamps_begin_anew(pairs: dict[str, Pair], monkeypatch: pytest.MonkeyPat
 def test_mutated_lines(
     pairs: dict[str, Pair], name: str, seed: int, count: int, between: bytes
 ) -> None:
-    rng = random.Random(seed)
-    pair = pairs[name]
-    records = [mutated(rng.choice(SEEDS), pair, rng) for _ in range(count)]
-    check(pair, records, between)
+    check_mutated(pairs[name], seed, count, between)
 
 
 TEXT = st.text(max_size=6) | st.sampled_from(["a", "b:2", "n:1", ":", "|", "a:1e5", "'t", "1", " "])

@@ -37,7 +37,7 @@ from streamlasso_service.records import Bad, Batch, Block, Partition, Record
 from streamlasso_service.rows import Decoded, RowReader
 from streamlasso_service.source import Source, SourceError
 from streamlasso_service.status import Reporter
-from streamlasso_service.store import SnapshotStore
+from streamlasso_service.store import SnapshotStore, snapshot_extra
 from streamlasso_service.tally import Tally
 
 __all__ = ["MISMATCH_EXIT_CODE", "Consumer"]
@@ -77,10 +77,7 @@ class Consumer:
         self.reporter = Reporter(metrics)
         self.beat = time.monotonic()
         self._fields = Fields(settings.features)
-        self._decoder = Decoder(
-            *(settings.event, self._fields, settings.limits, settings.model.task),
-            counts=self.model.learner.loss.domain == "count",
-        )
+        self._decoder = Decoder.of(settings, self._fields, self.model.learner.loss)
         self._stopping = self._unsaved = False
         self._checkpoint = Checkpoint(settings.snapshot, store, source, metrics)
         self.bad_share = BadShare(settings.limits)
@@ -250,19 +247,10 @@ class Consumer:
         self._unsaved = False
         with self.metrics.stage("snapshot"):
             positions = {name: tally.position for name, tally in self.tallies.items()}
-            captured = capture(self.model, self._extra())
+            tallies = {str(name): tally.as_json() for name, tally in self.tallies.items()}
+            extra = snapshot_extra(self.settings, self.progress, self._fields, self.failed, tallies)
+            captured = capture(self.model, extra)
             self._checkpoint.begin(captured, positions, self.model.learner.clock)
-
-    def _extra(self) -> dict[str, Any]:
-        return {
-            "partitions": {str(name): tally.as_json() for name, tally in self.tallies.items()},
-            "progress": self.progress.sums.tolist(),
-            "fields": dict(self._fields.seen),
-            "failed": self.failed,
-            "time": time.time(),
-            "model": self.settings.model.name,
-            "settings": self.settings.model_dump(mode="json", include={"event", "features"}),
-        }
 
     # Around it
 

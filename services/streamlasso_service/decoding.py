@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from streamlasso.interactions import Plans
-from streamlasso_service.config import EventConfig, LimitsConfig
+from streamlasso.losses import Loss
+from streamlasso_service.config import EventConfig, LimitsConfig, Settings
 from streamlasso_service.fields import FieldError, Fields, NonFiniteError
 from streamlasso_service.records import Bad, Event, Record
 
@@ -54,6 +55,12 @@ class Decoder:
         interactions = fields.config.interactions
         self._plans = Plans(interactions) if interactions else None
         self._decode = msgspec.json.Decoder().decode
+
+    @classmethod
+    def of(cls, settings: Settings, fields: Fields, loss: Loss) -> "Decoder":
+        """The decoder that a configuration asks for."""
+        counts = loss.domain == "count"
+        return cls(settings.event, fields, settings.limits, settings.model.task, counts=counts)
 
     @property
     def combines(self) -> bool:

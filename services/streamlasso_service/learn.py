@@ -22,6 +22,7 @@ from streamlasso_service.pipeline import in_order
 from streamlasso_service.records import Block
 from streamlasso_service.rows import Decoded, RowReader
 from streamlasso_service.source import Source
+from streamlasso_service.store import snapshot_extra
 
 __all__ = ["FirstBad", "Learning", "as_text"]
 
@@ -87,10 +88,7 @@ class Learning:
         learner = self.model.learner
         self.progress = Progress(learner.loss)
         self._fields = Fields(self.settings.features)
-        decoder = Decoder(
-            *(self.settings.event, self._fields, self.settings.limits, self.settings.model.task),
-            counts=learner.loss.domain == "count",
-        )
+        decoder = Decoder.of(self.settings, self._fields, learner.loss)
         self._encoder = RowEncoder(learner.index, learner.dtype, self.model.interactions)
         self._reader = RowReader(decoder, self._encoder)
 
@@ -135,19 +133,8 @@ class Learning:
 
     def save(self, path: Path) -> None:
         """Write the model, with what a snapshot of the service says too."""
-        self.snapshot = save(
-            path,
-            self.model,
-            {
-                "partitions": {},
-                "progress": self.progress.sums.tolist(),
-                "fields": dict(self._fields.seen),
-                "failed": self.failed,
-                "time": time.time(),
-                "model": self.settings.model.name,
-                "settings": self.settings.model_dump(mode="json", include={"event", "features"}),
-            },
-        )
+        extra = snapshot_extra(self.settings, self.progress, self._fields, self.failed, {})
+        self.snapshot = save(path, self.model, extra)
 
     def result(self) -> dict[str, Any]:
         """Everything as JSON has it; NaN is null."""

@@ -9,16 +9,19 @@ import fcntl
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from streamlasso.progressive import Progress
 from streamlasso.snapshot import Captured, SnapshotError, load, read_manifest, write_atomic
+from streamlasso_service.config import Settings
+from streamlasso_service.fields import Fields
 from streamlasso_service.models import Estimator
 
-__all__ = ["SnapshotStore", "StoreLockedError", "Written"]
+__all__ = ["SnapshotStore", "StoreLockedError", "Written", "snapshot_extra"]
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,25 @@ class Written:
     size_bytes: int
     duration_s: float
     time_s: float
+
+
+def snapshot_extra(
+    settings: Settings,
+    progress: Progress,
+    fields: Fields,
+    failed: int,
+    partitions: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a snapshot holds beside the model."""
+    return {
+        "partitions": dict(partitions),
+        "progress": progress.sums.tolist(),
+        "fields": dict(fields.seen),
+        "failed": failed,
+        "time": time.time(),
+        "model": settings.model.name,
+        "settings": settings.model_dump(mode="json", include={"event", "features"}),
+    }
 
 
 class SnapshotStore:

@@ -21,7 +21,7 @@ from streamlasso.scanning.fields import (
 )
 from streamlasso.scanning.naming import hash_names
 from streamlasso.scanning.scanned import ASK, NOTHING, TAKEN
-from streamlasso.scanning.shapes import NUMBER, TEXT
+from streamlasso.scanning.shapes import NUMBER, TEXT, digits_only
 from streamlasso.scanning.targets import importance_of, target_of
 from streamlasso.scanning.text import copy_text, is_blank, valid_text
 from streamlasso.specialise import PART
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 QUOTE, RETURN, FEED, ZERO_BYTE = (np.uint8(ord(each)) for each in '"\r\n\0')
-MINUS, ZERO, NINE = (ord(each) for each in "-09")
+MINUS, ZERO = (ord(each) for each in "-0")
 
 KIND, IS_NUMERIC, NAME_AT, NAME_SIZE, COLUMNS = range(5)
 """Of each column: its kind, whether its cells are numbers, where in the arena its feature's name
@@ -90,11 +90,7 @@ def _is_canonical(data, at, stop):
     zero = load8(data, at) == ZERO
     if not 1 <= stop - at <= LONGEST_WHOLE or (zero and (minus or stop - at > 1)):
         return False
-    while at < stop:
-        if not ZERO <= load8(data, at) <= NINE:
-            return False
-        at += 1
-    return True
+    return digits_only(data, at, stop)
 
 
 @njit(forceinline=True, **PART)

@@ -7,7 +7,19 @@ from streamlasso.memory import load8, load32
 from streamlasso.scanning.decimals import json_number
 from streamlasso.specialise import PART
 
-__all__ = ["ABSENT", "FLAG", "NUMBER", "OBJECT", "ODD", "QUOTE", "TEXT", "skip", "value_of"]
+__all__ = [
+    "ABSENT",
+    "FLAG",
+    "NUMBER",
+    "OBJECT",
+    "ODD",
+    "QUOTE",
+    "TEXT",
+    "canonical",
+    "digits_only",
+    "skip",
+    "value_of",
+]
 
 ABSENT, TEXT, NUMBER, FLAG, OBJECT, ODD = range(6)
 
@@ -28,7 +40,8 @@ def skip(data, at, stop):
 
 
 @njit(forceinline=True, **PART)
-def _digits_only(data, at, stop):
+def digits_only(data, at, stop):
+    """Whether these bytes are digits."""
     while at < stop:
         if not ZERO <= load8(data, at) <= NINE:
             return False
@@ -42,7 +55,7 @@ def canonical(data, at, stop):
     minus = load8(data, at) == MINUS
     if minus and load8(data, at + 1) == ZERO:
         return False
-    return stop - at < 19 and _digits_only(data, at + minus, stop)
+    return stop - at < 19 and digits_only(data, at + minus, stop)
 
 
 @njit(forceinline=True, **PART)
