@@ -9,17 +9,15 @@ References
 Y. Collet, "xxHash fast digest algorithm", format description, section "XXH64 algorithm".
 """
 
-import hashlib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from streamlasso import memory, specialise
+from streamlasso import jitting, memory
+from streamlasso.jitting import PART, compile_top, digest_of
 from streamlasso.memory import load8, load32, load64
-from streamlasso.specialise import PART, compile_top
 
 __all__ = ["check32", "hash64", "hash_both", "hash_bytes"]
 
@@ -135,10 +133,8 @@ def _hash_into(data, start, stop, seed, out):
 @cache
 def _compiled() -> Any:
     """Under a name with a digest of the sources: numba files its cache by the name alone."""
-    files = [__file__, str(memory.__file__), str(specialise.__file__)]
-    content = b"".join(Path(file).read_bytes() for file in files)
-    digest = hashlib.blake2b(content, digest_size=6).hexdigest()
-    _hash_into.__qualname__ = f"hash_into_{digest}"
+    files = [__file__, str(memory.__file__), str(jitting.__file__)]
+    _hash_into.__qualname__ = f"hash_into_{digest_of(files)}"
     return compile_top(_hash_into)
 
 

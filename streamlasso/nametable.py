@@ -5,22 +5,21 @@ The arrays are described in `streamlasso.table`, with what is done to them; they
 """
 
 import ast
-import hashlib
 import types
 from collections.abc import Callable, Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from streamlasso import hashing, memory, numerics, resolving, specialise, table
+from streamlasso import hashing, jitting, memory, numerics, resolving, table
 from streamlasso.addresses import Lines
 from streamlasso.growth import extended
+from streamlasso.jitting import compile_top, digest_of
 from streamlasso.kernels import FIRST
 from streamlasso.names import Name, name_bytes
-from streamlasso.specialise import Kernels, compile_top
+from streamlasso.specialise import Kernels
 from streamlasso.table import COUNTS, FILLED, HEAD, NAMES, USED, WASTED
 
 __all__ = ["NO_SLOTS", "NameTable", "NamedRows", "kernels", "pack", "read_only", "unpack"]
@@ -44,9 +43,8 @@ def kernels() -> Any:
 
     Their names hold a digest of all sources: numba files its cache by a function's own file.
     """
-    modules = (hashing, memory, numerics, resolving, specialise, table)
-    content = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
-    digest = hashlib.blake2b(content, digest_size=6).hexdigest()
+    modules = (hashing, jitting, memory, numerics, resolving, table)
+    digest = digest_of(str(module.__file__) for module in modules)
     made = Kernels("names")
     for function in TOP:
         name = f"{function.__name__}_{digest}"

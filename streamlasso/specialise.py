@@ -17,7 +17,6 @@ import sys
 import types
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ from streamlasso import (
     selection,
     simd,
 )
-from streamlasso.jitting import PART, compile_top
+from streamlasso.jitting import PART, compile_top, digest_of
 from streamlasso.losses import Loss
 from streamlasso.recipe import TOUCHED, Recipe
 
@@ -69,16 +68,11 @@ NUMBERS = {"WHOLE": np.int64, "UNSIGNED": np.uint32, "DOUBLE": np.float64}
 
 @cache
 def _digest(*modules: str) -> str | None:
-    """Of the sources that a kernel is made of; None where one has no file (an interactive rule).
-
-    numba files its cache by the template's own file and name only: without this digest an edit of
-    a rule would replay the kernel compiled before the edit.
-    """
+    """`digest_of` these modules; None where one has no file (an interactive rule)."""
     files = [getattr(sys.modules[name], "__file__", None) for name in modules]
     if None in files:
         return None
-    content = b"".join(Path(str(file)).read_bytes() for file in files)
-    return hashlib.blake2b(content, digest_size=6).hexdigest()
+    return digest_of(map(str, files))
 
 
 def _functions(recipe: Recipe) -> Functions:

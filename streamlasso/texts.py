@@ -8,9 +8,7 @@ What was found for a field is kept beside its bytes, and a text that is the same
 byte, is not hashed again: an event that is predicted and then learned, or a category that stays.
 """
 
-import hashlib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from numba import njit, types
 from streamlasso import addresses, hashing, jitting, memory, numerics, objects, table
 from streamlasso.addresses import array_1, array_2
 from streamlasso.hashing import hash_both
-from streamlasso.jitting import PART, compile_top
+from streamlasso.jitting import PART, compile_top, digest_of
 from streamlasso.kernels import FIRST, UNSEEN
 from streamlasso.memory import copy_bytes, load8, load32, load64
 from streamlasso.numerics import prefetch
@@ -219,7 +217,5 @@ def encode_texts() -> Any:
     """
     modules = (addresses, hashing, jitting, memory, numerics, objects, table)
     files = [__file__, *(str(module.__file__) for module in modules)]
-    content = b"".join(Path(file).read_bytes() for file in files)
-    digest = hashlib.blake2b(content, digest_size=6).hexdigest()
-    _encode_texts.__qualname__ = f"encode_texts_{digest}"
+    _encode_texts.__qualname__ = f"encode_texts_{digest_of(files)}"
     return compile_top(_encode_texts, nogil=False)

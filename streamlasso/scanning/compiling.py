@@ -1,6 +1,5 @@
 """Compiling scanners, on disk too."""
 
-import hashlib
 import sys
 import types
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlasso import hashing, memory
-from streamlasso.specialise import compile_top
+from streamlasso.jitting import compile_top, digest_of
 
 __all__ = ["compile_scanner"]
 
@@ -17,15 +16,13 @@ def _digest(*modules: str) -> str:
     files = {str(sys.modules[name].__file__) for name in modules}
     files |= {str(memory.__file__), str(hashing.__file__)}
     files |= {str(path) for path in Path(__file__).parent.glob("*.py")}
-    content = b"".join(Path(file).read_bytes() for file in sorted(files))
-    return hashlib.blake2b(content, digest_size=6).hexdigest()
+    return digest_of(sorted(files))
 
 
 def compile_scanner(function: Callable[..., Any], *modules: str) -> Callable[..., Any]:
     """Compile a function that calls those of this package, of `hashing` and of further modules.
 
-    numba files its cache under the function's own file and name only: the name holds a digest of
-    all sources, so that an edit of any is not answered by what was compiled before it.
+    Its name holds a digest of all these sources.
     """
     name = f"{function.__name__}_{_digest(function.__module__, *modules)}"
     copy = types.FunctionType(function.__code__, function.__globals__, name)

@@ -5,23 +5,22 @@ Every function of the rooms is copied with the names of `binding` bound, as
 which numba files its cache and names the parts of what it links.
 """
 
-import hashlib
 import inspect
 import types
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit
 
 from streamlasso import addresses, jitting, numerics, objects, scales, vectors
+from streamlasso.jitting import PART, compile_top, digest_of
 from streamlasso.kernels import names as flags
 from streamlasso.kernels import parts
 from streamlasso.layout import padded
 from streamlasso.losses import Loss
-from streamlasso.specialise import NUMBERS, PART, Kernels, compile_top
+from streamlasso.specialise import NUMBERS, Kernels
 from streamlasso.stack import (
     binding,
     classes,
@@ -62,9 +61,7 @@ def _digest() -> str:
         targets, scales, *vectors.SOURCES, numerics, addresses, flags, jitting, objects, parts,
         classes.features, classes.layer, classes.places, classes.rows,
     )  # fmt: skip
-    files = [Path(str(module.__file__)) for module in modules] + [Path(__file__)]
-    content = b"".join(file.read_bytes() for file in files)
-    return hashlib.blake2b(content, digest_size=6).hexdigest()
+    return digest_of([*(str(module.__file__) for module in modules), __file__])
 
 
 def sizes(loss: str, lanes: int, evicts: bool) -> dict[str, int]:
